@@ -1,0 +1,38 @@
+//! Every bound has a name, and it stands here with its reason.
+
+/// Findings kept whole for one run; the rest are counted by code. Enough to fill any fix list a
+/// person would read, and at most about a megabyte.
+pub const FINDINGS_KEPT_MAX: usize = 1_000;
+
+/// Units that one *process* transaction takes (design, section 7).
+pub const PROCESS_UNITS_MAX: usize = 1_000;
+
+/// Bytes of one cell. Longer than any field a record can hold, shorter than an accident.
+pub const CELL_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of one row, message or resource.
+pub const UNIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Columns of one row: the widest published layout has 147 (CORE lettings 2026).
+pub const COLUMNS_MAX: usize = 1_024;
+
+/// Rows above the header that may be searched for it.
+pub const HEADER_SEARCH_ROWS_MAX: usize = 30;
+
+/// Depth of a JSON or XML tree: FHIR needs about a dozen.
+pub const TREE_DEPTH_MAX: usize = 64;
+
+/// Bytes that one compressed file may unpack to, unless the configuration says otherwise.
+pub const UNPACKED_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// How many times larger than its packed size a compressed file may unpack to.
+pub const UNPACKED_RATIO_MAX: u64 = 200;
+
+/// Bytes of one sealed piece of a kept file.
+pub const KEPT_PIECE_BYTES: usize = 1024 * 1024;
+
+/// Times a message is delivered before it becomes a dead letter.
+pub const DELIVERIES_MAX: u32 = 5;
+
+/// Seconds a claimed message or intent stays with its claimer.
+pub const LEASE_S: i64 = 60;

@@ -1,0 +1,1 @@
+//! Settings: one embedded, commented file is both the defaults and the reference.

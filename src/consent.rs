@@ -1,0 +1,1 @@
+//! Directives to a verdict, with the rule that decided. Pure.

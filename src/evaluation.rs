@@ -1,0 +1,1 @@
+//! The far side: collect, store, extract. Knows pseudonyms only.

@@ -1,0 +1,1 @@
+//! FHIR R4 JSON: a Bundle is one unit a resource.

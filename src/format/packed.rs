@@ -1,0 +1,1 @@
+//! One file inside a ZIP or gzip.

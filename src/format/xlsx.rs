@@ -1,0 +1,4 @@
+//! Workbooks.
+
+/// One row of a sheet, as its cells.
+pub struct SheetRow {}

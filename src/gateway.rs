@@ -1,0 +1,1 @@
+//! What the operational zone does, one verb a file.

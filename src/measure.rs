@@ -1,0 +1,1 @@
+//! Definitions of figures: one measure a file. Pure.

@@ -1,0 +1,1 @@
+//! Who is the same person: deterministic tiers, pure.

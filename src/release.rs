@@ -1,0 +1,1 @@
+//! Study protocol, pseudonyms, the gate: the only maker of a `DoorMessage`. Pure.

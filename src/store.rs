@@ -1,0 +1,1 @@
+//! The operational database: the only user of its tables.

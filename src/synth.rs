@@ -1,0 +1,1 @@
+//! Invented people and their records, rendered into each system's own layout.

@@ -1,0 +1,1 @@
+//! Fetching and delivering files and messages.
