@@ -1,1 +1,124 @@
 //! The command line: one verb a file.
+//!
+//! Data goes to standard output, progress and logs to standard error. Exit codes are decided
+//! here and nowhere else: 0 done, 1 findings of severity error, 2 could not run, 64 usage.
+
+pub mod edge;
+pub mod print;
+
+mod check;
+mod init;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::base::edge::Edge;
+use crate::cli::print::{Failure, Print};
+use crate::config::{Config, FILE_NAME};
+
+/// Wayleave: the gateway through which a council, housing associations and an NHS trust share
+/// one person's story, and release it to researchers when that person has agreed.
+#[derive(Parser)]
+#[command(name = "wayleave", version, propagate_version = true, arg_required_else_help = true)]
+struct Line {
+    /// Configuration file
+    #[arg(long, global = true, env = "WAYLEAVE_CONFIG", default_value = FILE_NAME, value_name = "FILE")]
+    config: PathBuf,
+    /// Print data as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Check the configuration, keys, databases and mappings, and say what to do
+    Check(check::Args),
+    /// Write a configuration to start from, with new keys
+    Init(init::Args),
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything was done.
+    Done,
+    /// It was done, and there are findings of severity error.
+    Findings,
+    /// It could not be run.
+    CouldNotRun,
+    /// The command line was wrong.
+    Usage,
+}
+
+impl Exit {
+    /// The code the process ends with.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::CouldNotRun => 2,
+            // EX_USAGE of sysexits.h.
+            Self::Usage => 64,
+        }
+    }
+}
+
+/// What every verb is given.
+pub struct Context {
+    /// Configuration file, as named on the command line.
+    pub config_file: PathBuf,
+    /// Where things are printed, and how.
+    pub print: Print,
+    /// Time and randomness.
+    pub edge: Edge,
+}
+
+impl Context {
+    /// The configuration, read on first need: not every verb has one.
+    ///
+    /// # Errors
+    /// Where it cannot be read or is wrong.
+    pub fn config(&self) -> Result<Config, Failure> {
+        Config::read(&self.config_file, &|name| std::env::var(name).ok()).map_err(|error| {
+            let hint = match &error {
+                crate::config::ConfigError::Unreadable { .. } => {
+                    "write one with `wayleave init`, or name one with --config FILE"
+                }
+                crate::config::ConfigError::Wrong { .. } => {
+                    "every setting is explained by `wayleave init --print`"
+                }
+            };
+            Failure::new(&error).hint(hint)
+        })
+    }
+}
+
+/// Runs one command line.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(words) {
+        Ok(line) => line,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // A closed pipe here is no failure.
+            let _printed = error.print();
+            return ExitCode::from(exit.code());
+        }
+    };
+    print::start_log();
+    let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
+    let ended = match line.verb {
+        Verb::Check(args) => check::run(&args, &context),
+        Verb::Init(args) => init::run(&args, &context),
+    };
+    let exit = ended.unwrap_or_else(|failure| {
+        context.print.failure(&failure);
+        failure.exit
+    });
+    ExitCode::from(exit.code())
+}

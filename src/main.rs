@@ -1,3 +1,7 @@
 //! The command line in, the exit code out.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    wayleave::cli::run(std::env::args_os())
+}

@@ -1,0 +1,72 @@
+//! `wayleave init`: a configuration to start from, with new keys.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::base::edge::Edge;
+use crate::cli::print::Failure;
+use crate::cli::{Context, Exit};
+use crate::config::{Config, DEFAULT_TOML, FILE_NAME};
+
+/// What `init` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Folder to write to
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Print the commented default configuration and write nothing
+    #[arg(long)]
+    print: bool,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    if args.print {
+        context.print.data(DEFAULT_TOML.trim_end())?;
+        return Ok(Exit::Done);
+    }
+    std::fs::create_dir_all(&args.folder)?;
+    let file = args.folder.join(FILE_NAME);
+    write_new(&file, DEFAULT_TOML.as_bytes(), false)?;
+    let config = Config { folder: args.folder.clone(), ..Config::default() };
+    for key in [&config.gateway.master_key, &config.gateway.index_key, &config.evaluation.key] {
+        create_key(&config.path(key), &context.edge)?;
+    }
+    context.print.data(format_args!(
+        "written: {}\nnext: add a [source.…] section to it, then run `wayleave check --config {}`",
+        file.display(),
+        file.display()
+    ))?;
+    Ok(Exit::Done)
+}
+
+/// Writes a new 256-bit key as 64 hexadecimal digits, readable by its owner alone. An existing
+/// file is left untouched.
+pub(crate) fn create_key(file: &Path, edge: &Edge) -> Result<(), Failure> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let bytes: [u8; 32] = edge.bytes();
+    let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.push('\n');
+    write_new(file, text.as_bytes(), true)
+}
+
+/// Writes a file that is not there yet.
+pub(crate) fn write_new(file: &Path, bytes: &[u8], is_secret: bool) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    if is_secret {
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    }
+    let told = |error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                "it is there already and was left untouched; move it away to start anew"
+            }
+            _ => "check that the folder can be written to",
+        };
+        Failure::told(format!("cannot write {}: {error}", file.display())).hint(hint)
+    };
+    options.open(file).and_then(|mut open| open.write_all(bytes)).map_err(told)
+}
