@@ -1,1 +1,129 @@
-//! The mapping language: one file reads a source into records and writes records back.
+//! The mapping language: one file says how a source's layout and the canonical records stand to
+//! each other, in both directions.
+//!
+//! `mappings/<source>/<feed>.toml`, its cases beside it in `<feed>.cases.toml`, code lists in
+//! `mappings/codes/<family>/<name>.csv`. A closed set of total [operations](op); no general
+//! expression language.
+//!
+//! # A mapping file
+//!
+//! An unknown key is an error, with the nearest known one named.
+//!
+//! ```toml
+//! name = "council/cld"               # <source>/<feed>; kebab words
+//! version = 2                        # whole number from 1
+//! title = "Client Level Data, R2"    # optional, for people
+//! format = { csv = { encoding = "windows-1252", separator = ",", header = "exact" } }
+//! snapshot = "full"                  # full | incremental (the default)
+//! scope = "known"                    # known (default): keep people known to a programme
+//!                                    # defines: people in this file are known because they are in it
+//!                                    # all: keep everybody
+//! one_way = true                     # optional: never written, only read
+//!
+//! [subject]                          # the person as this source knows them
+//! key = ["LA Person Unique Identifier"]
+//!
+//! [[record]]
+//! kind = "service"                   # one of the fifteen
+//! sheet = "Clients"                  # workbooks only, and there always
+//! drives = true                      # when written: one row for each of these
+//! when = { column = "Event Type", is = "Service" }
+//! key = ["LA Person Unique Identifier", { field = "started_on" }]   # default: the subject's key
+//! subject = [{ from = "subject.reference", as = { strip = "Patient/" } }]   # default: [subject]
+//! update = "whole"                   # whole (default) | patch: leaves what it does not name
+//! source_time = { from = "Last Updated", as = "date-time" }         # optional
+//! one_way = true                     # optional: this record is never written
+//!
+//! [[record.field]]
+//! to = "started_on"                  # a field of the kind's schema
+//! from = "Event Start Date"          # or several: from = ["A", "B"], for an operation that takes several
+//! as = { date = "%d/%m/%Y" }         # an operation; a list is a pipeline, read left to right
+//! codes = "cld/service-component"    # after `as`: a code list
+//! other = "quarantine"               # value outside the list: reject (default) | quarantine | keep-as-text
+//! blank = "absent"                   # absent (default) | reject | quarantine | delete (a patch takes the old value away)
+//! wrong = "reject"                   # an operation refused the value: reject (default) | quarantine
+//! default = "not-known"              # instead of a blank; when written, this value is written as it is
+//! one_way = true                     # read, never written
+//!
+//! [[record.field]]
+//! to = "type"
+//! value = "admission"                # a constant, with no `from`
+//! ```
+//!
+//! **Formats.** `csv` takes `encoding` (`utf-8`, `windows-1252`, `utf-16`; decided over the whole
+//! file if left out), `separator` (one character or `"tab"`; detected if left out), `header`
+//! (`exact`: on the first line; `find`: searched for near the top, the default; `named`: there is
+//! none, `columns` names them) and `columns` (the whole layout in order; what is written when the
+//! mapping is used the other way). `xlsx` takes `header_row` (searched for if left out) and, for
+//! writing, `columns = { Clients = [..] }`. `json`, `ndjson` and `fhir` take `units`
+//! (path of the list whose items are the units, if not the document itself) and, `ndjson` only, `body` (path of a text that
+//! holds the JSON to map, such as a webhook's). `hl7v2` takes nothing: `format = { hl7v2 = {} }`.
+//!
+//! **Addresses** are column names, or paths that select by value:
+//! `identifier[system=https://fhir.nhs.uk/Id/nhs-number].value`, `PID-3[5=NHS].1`.
+//!
+//! **Key parts** are addresses, whose cell stands trimmed but otherwise as sent (a date cell as
+//! `YYYY-MM-DD`), or `{ field = "started_on" }`, the canonical value of a field of this record, or
+//! `{ from = "address", as = operation }`. A unit with a blank subject key is rejected, and so is
+//! one whose whole record key is blank; single blank parts of a record key are allowed.
+//!
+//! **Conditions** are data. One test: `{ column = "Event Type", is = "Service" }` (or
+//! `path = "resourceType"`) with one of `is = ".."`, `in = ["..", ".."]`, `blank = true`,
+//! `not-blank = true`, `before = "2024-04-01"`, `after = "2024-04-01"` (day cells, or texts as
+//! `YYYY-MM-DD`, or as the further key `as = { date = ".." }` says), `matches = "A0*"` (`*` any
+//! characters, `?` one). Several: `{ all = [ .. ] }`, `{ any = [ .. ] }`, `{ not = { .. } }`. Texts
+//! are compared trimmed and otherwise exactly. A unit that no record takes is *filtered*.
+//! When a row is written, `is` writes its constant; any other condition needs a field or key that sets
+//! the column, or a record that is `one_way`, else the file does not compile.
+//!
+//! **A record is made** if its `when` holds and at least one field was read from the unit (constants and defaults do not count).
+//!
+//! **Faults.** A cell that an operation refuses is a finding, and the unit is rejected (or
+//! quarantined, by `wrong`). Nothing is guessed: 31/02/1950 is an error. A number cell where a
+//! text id belongs is a finding. Every record is checked against its schema; a fault rejects the
+//! unit.
+//!
+//! **Without `as`**, the schema decides: text and word fields take `text`, day fields `date`,
+//! whole numbers `integer`, numbers `number`, truth values `true-false`, lists `{ list = ";" }`.
+//!
+//! # Operations
+//!
+//! `text` `upper` `lower` `collapse` `name-case` `kebab` `{ prefix = "x" }` (adds; written: takes
+//! away) `{ strip = "x" }` (takes away; written: adds) `{ pad = 6 }` or `{ pad = { width = 6, with = "0" } }`
+//! `{ split = { on = " ", part = 1 } }` `{ words = { "Care Home" = "care-home", .. } }` (a small code
+//! list in place; the first of several to one word is the way back) · `id` (printable, no blanks)
+//! `nhs-number` `postcode` `postcode-district` · `date` (date cells and `YYYY-MM-DD`)
+//! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
+//! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
+//! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`
+//! (seconds) · `integer` `number` `money` (pounds; `£` and thousands commas allowed) `{ scale = "0.01" }`
+//! · `yes-no` (Yes/No, Y/N, any case; writes Yes/No) `{ yes-no = { yes = "1", no = "0" } }` `true-false`
+//! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
+//! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).
+//!
+//! Those with no way back need `one_way = true` on the field: `name-case`, `kebab`, `split`, `postcode-district`,
+//! `present`, `join`, `sum`, `weekly-cost`, `collapse`, `lower`, `upper` are checked at compile time.
+//!
+//! # Code lists
+//!
+//! `mappings/codes/<family>/<name>.csv`: header comment lines `# source: ..`, `# version: ..`,
+//! `# date: ..`, then `source,canonical,preferred,note`. Several sources of one canonical value
+//! mark one `preferred` = `yes` for the way back; without it that direction is lossy, and
+//! `coverage` says so.
+//!
+//! # Cases
+//!
+//! ```toml
+//! [[case]]
+//! name = "a spaced NHS number is accepted"
+//! rows = [{ "LA Person Unique Identifier" = "LL0000001", "NHS Number" = "999 000 0018" }]   # other columns blank
+//! sheet = "Clients"                     # workbooks
+//! # or: text = """..."""                # the file itself, header included: CSV, JSON, HL7 v2
+//! outcome = ["accepted"]                # one a unit: accepted | filtered | quarantined | rejected; one word if all are the same
+//! findings = ["map/date"]               # codes in order; default none
+//! [[case.record]]
+//! kind = "person"
+//! subject = "LL0000001"                 # optional to state
+//! key = "LL0000001|x"                   # optional; parts joined by |
+//! fields = { nhs_number = "9990000018" }   # exactly the fields
+//! ```
