@@ -1,1 +1,3 @@
 //! Who is the same person: deterministic tiers, pure.
+
+pub mod normalise;

@@ -1,1 +1,3 @@
 //! Study protocol, pseudonyms, the gate: the only maker of a `DoorMessage`. Pure.
+
+pub mod door;

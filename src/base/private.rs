@@ -36,6 +36,11 @@ impl<T: Zeroize> Private<T> {
         &self.0
     }
 
+    /// Another private value, worked out from this one: hidden as it was.
+    pub(crate) fn derive<U: Zeroize>(&self, to: impl FnOnce(&T) -> U) -> Private<U> {
+        Private(to(&self.0))
+    }
+
     /// The value, for a check or a transformation from which it cannot be read back.
     pub(crate) const fn inspect(&self) -> &T {
         &self.0
