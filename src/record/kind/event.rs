@@ -20,6 +20,8 @@ pub struct Event {
     pub ended_on: Option<Day>,
     /// Event outcome (Client Level Data, Release 2).
     pub outcome: Option<String>,
+    /// How far a review found the outcomes reached.
+    pub outcomes_achieved: Option<String>,
     /// How it was held.
     pub method: Option<String>,
     /// Cost of the event, pounds, where the source gives one.

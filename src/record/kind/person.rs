@@ -69,6 +69,8 @@ pub struct Person {
     pub employment: Option<String>,
     /// Client type (Client Level Data, Release 2).
     pub client_type: Option<String>,
+    /// Who pays for the person's care (Client Level Data, Release 2).
+    pub funding_status: Option<String>,
     /// Where the person lives, by type.
     pub accommodation_status: Option<String>,
 }
