@@ -7,6 +7,7 @@ pub mod edge;
 pub mod print;
 
 mod check;
+mod guide;
 mod init;
 
 use std::ffi::OsString;
@@ -38,6 +39,8 @@ struct Line {
 enum Verb {
     /// Check the configuration, keys, databases and mappings, and say what to do
     Check(check::Args),
+    /// Two pages for whoever works with it: day one, week one, first incident
+    Guide(guide::Args),
     /// Write a configuration to start from, with new keys
     Init(init::Args),
 }
@@ -114,6 +117,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
+        Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {
