@@ -8,18 +8,25 @@
 //! compiled once into an [`At`], so that reading a cell is an index or a short walk, never a
 //! look-up by name.
 
+pub mod address;
 pub mod charset;
 pub mod csv;
 pub mod fhir;
 pub mod hl7v2;
 pub mod json;
 pub mod packed;
+pub mod reader;
+pub mod settings;
+pub mod source;
+pub mod unit;
+pub mod writer;
 pub mod xlsx;
 
+use std::io;
 use std::sync::Arc;
 
 use crate::base::day::Day;
-use crate::base::finding::Finding;
+use crate::base::finding::{Finding, Findings};
 use crate::base::origin::Origin;
 
 /// One cell or leaf, borrowed from the unit.
@@ -75,7 +82,7 @@ pub struct Arrival<'u> {
 #[derive(Clone, Copy)]
 pub enum Unit<'u> {
     /// A row of a text table.
-    Row(&'u ::csv::StringRecord),
+    Row(&'u csv::Row),
     /// A row of a sheet.
     Sheet(&'u xlsx::SheetRow),
     /// A JSON object, or one FHIR resource.
@@ -104,4 +111,55 @@ pub struct Header {
     pub columns: Vec<Arc<str>>,
     /// The line or row they stood on; 0 where the mapping named them.
     pub line: u64,
+}
+
+/// The machine failed while a file was read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum FormatError {
+    /// The source could not be read.
+    #[error("the file could not be read")]
+    Read(#[source] io::Error),
+    /// The target could not be written.
+    #[error("the file could not be written")]
+    Write(#[source] io::Error),
+    /// A private file could not be made or used.
+    #[error("a temporary file could not be made or used")]
+    Spool(#[source] io::Error),
+    /// A workbook could not be written.
+    #[error("the workbook could not be written")]
+    Workbook(#[source] Box<rust_xlsxwriter::XlsxError>),
+    /// The caller handed a writer an address of another format.
+    #[error("an address of another format was written to a {0} file")]
+    WrongAddress(&'static str),
+}
+
+impl FormatError {
+    /// True if trying again may help.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self {
+            Self::Read(_) | Self::Write(_) | Self::Spool(_) => true,
+            Self::Workbook(_) | Self::WrongAddress(_) => false,
+        }
+    }
+}
+
+/// Why a file was not opened.
+pub enum Refused {
+    /// The file is at fault: nothing of it can be read.
+    File(Findings),
+    /// The machine failed.
+    Machine(FormatError),
+}
+
+impl From<Finding> for Refused {
+    fn from(finding: Finding) -> Self {
+        Self::File(Findings::from_iter([finding]))
+    }
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Machine(FormatError::Read(error))
+    }
 }

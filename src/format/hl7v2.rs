@@ -1,8 +1,7 @@
 //! HL7 v2 messages (ER7).
 
-/// One message.
-pub struct Message {}
+mod message;
+mod path;
 
-/// A compiled path into a message, such as `PID-3[5=NHS].1`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessagePath {}
+pub use message::Message;
+pub use path::MessagePath;

@@ -1,5 +1,5 @@
 //! JSON documents and NDJSON.
 
-/// A compiled path into a tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TreePath {}
+mod path;
+
+pub use path::TreePath;

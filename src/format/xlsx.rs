@@ -1,4 +1,5 @@
 //! Workbooks.
 
-/// One row of a sheet, as its cells.
-pub struct SheetRow {}
+mod row;
+
+pub use row::SheetRow;

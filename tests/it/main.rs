@@ -1,1 +1,4 @@
 //! The one integration binary.
+
+mod format_csv;
+mod format_support;

@@ -57,6 +57,18 @@ codes! {
     CharsetMismatch, "charset/mismatch", Error, "the bytes are not in the declared encoding", "save the file in the declared encoding, or change `encoding` in the mapping";
     CharsetUndecided, "charset/undecided", Error, "the bytes fit none of the encodings that are read", "save the file as UTF-8";
 
+    BlankRows, "file/blank-rows", Note, "rows with nothing in them were passed over", "nothing to do, unless rows are missing";
+    UnitTooLarge, "file/unit-too-large", Error, "one row, message or resource is larger than any can be", "look there for a quote, bracket or line break that is missing";
+
+    HeaderMissing, "header/missing", Error, "the row with the column names is not where it should be", "check that the right file was sent, and that nobody renamed or removed its column names";
+    HeaderDuplicate, "header/duplicate", Error, "a column name stands more than once, so which is meant cannot be known", "give each column a name of its own, or leave one of them out of the export";
+
+    CsvSeparator, "csv/separator", Note, "the separator between cells was detected", "declare `separator` in the mapping so that it is checked";
+    CsvWrongSeparator, "csv/wrong-separator", Error, "the cells are not separated as the mapping declares", "export again with the declared separator, or change `separator` in the mapping";
+    CsvFieldCount, "csv/field-count", Error, "a row has more or fewer cells than there are column names", "look in the row for a separator or line break that belongs inside a cell: such a cell needs double quotes round it";
+    CsvExtraLine, "csv/extra-line", Note, "a line that the exporting program added was left out", "nothing to do; `sqlcmd -W -h -1` and `SET NOCOUNT ON` leave such lines out";
+    CsvNullWord, "csv/null-word", Note, "the word NULL stands in place of blank cells", "nothing to do; export blanks as blanks if you can";
+
     SchemaType, "schema/type", Error, "a field is of another type than the record allows", "correct the value in the sender's system";
     SchemaPattern, "schema/pattern", Error, "a field does not have the shape the record asks for", "correct the value in the sender's system";
     SchemaEnum, "schema/enum", Error, "a field is outside the values the record allows", "correct the value, or the code list of the mapping";

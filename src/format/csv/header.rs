@@ -1,0 +1,94 @@
+//! Which separator, and which row holds the column names.
+
+use super::parse::sample_rows;
+use crate::base::limit::HEADER_SEARCH_ROWS_MAX;
+
+/// The separators that are tried, likeliest first.
+pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// The separator in a sender's words.
+pub(super) const fn said(separator: u8) -> &'static str {
+    match separator {
+        b',' => "comma",
+        b';' => "semicolon",
+        b'\t' => "tab",
+        b'|' => "vertical bar",
+        b' ' => "space",
+        _ => "separator of its own",
+    }
+}
+
+/// How well a separator fits: expected names found on one row, then rows of the commonest width,
+/// then that width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) struct Fit {
+    pub(super) names: usize,
+    rows: usize,
+    pub(super) columns: usize,
+}
+
+/// How well this separator fits the beginning of a file.
+pub(super) fn fit(sample: &[u8], separator: u8, expected: &[String]) -> Fit {
+    let rows = sample_rows(sample, separator, HEADER_SEARCH_ROWS_MAX + 1);
+    let names = rows.iter().map(|row| hits(row.iter(), expected)).max().unwrap_or_default();
+    let mut best = Fit { names, ..Fit::default() };
+    for row in rows.iter().filter(|row| row.len() > 1) {
+        let same = rows.iter().filter(|other| other.len() == row.len()).count();
+        if (same, row.len()) > (best.rows, best.columns) {
+            best = Fit { names, rows: same, columns: row.len() };
+        }
+    }
+    best
+}
+
+/// The separator that fits best; `None` where every one leaves a single column.
+pub(super) fn detect(sample: &[u8], expected: &[String]) -> Option<u8> {
+    let mut best = (Fit::default(), None);
+    for separator in SEPARATORS {
+        let fit = fit(sample, separator, expected);
+        if fit.columns > 1 && fit > best.0 {
+            best = (fit, Some(separator));
+        }
+    }
+    best.1
+}
+
+/// How many of the expected names stand on a row.
+pub(crate) fn hits<'c>(cells: impl Iterator<Item = &'c str>, expected: &[String]) -> usize {
+    let cells: Vec<&str> = cells.map(str::trim).collect();
+    expected.iter().filter(|name| cells.contains(&name.trim())).count()
+}
+
+/// Which of the first rows holds the names: the one with most of them, and at least half.
+pub(crate) fn find_row<'r, R, C>(rows: impl Iterator<Item = R>, expected: &[String]) -> Option<usize>
+where
+    R: IntoIterator<Item = &'r str, IntoIter = C>,
+    C: Iterator<Item = &'r str>,
+{
+    let mut best: Option<(usize, usize)> = None;
+    for (index, row) in rows.enumerate() {
+        let found = hits(row.into_iter(), expected);
+        if found > best.map_or(0, |(most, _)| most) {
+            best = Some((found, index));
+        }
+    }
+    best.filter(|(found, _)| found * 2 >= expected.len()).map(|(_, index)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::detect;
+
+    fn check(sample: &str, separator: Option<u8>) {
+        assert_eq!(detect(sample.as_bytes(), &[]), separator, "{sample}");
+    }
+
+    #[test]
+    fn the_separator_is_the_one_that_keeps_rows_alike() {
+        check("a,b\n1,2\n", Some(b','));
+        check("a;b\n1,5;2,5\n3,5;4,5\n", Some(b';'));
+        check("a\tb\n1, 2\t3\n", Some(b'\t'));
+        check("a|b|c\n1|2|3\n", Some(b'|'));
+        check("name\nx\n", None);
+    }
+}

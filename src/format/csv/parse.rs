@@ -1,0 +1,215 @@
+//! Rows out of text, with the physical line each began on, and nothing allocated for a row.
+
+use std::io::{self, BufRead};
+
+use csv_core::ReadRecordResult;
+
+use super::Row;
+use crate::base::limit::COLUMNS_MAX;
+use crate::format::charset::{Text, count};
+
+/// Room for one row's text to begin with: a wide row of the layouts seen is 300 to 600 bytes.
+const ROW_BYTES: usize = 1024;
+
+/// Takes rows from text.
+pub(crate) struct Parser {
+    core: csv_core::Reader,
+    text: Text,
+    lines_end_with_cr: bool,
+    /// Carriage returns consumed, where they end lines.
+    carriage_returns: u64,
+    /// Bytes consumed.
+    byte: u64,
+    /// The last row ended with a carriage return whose line feed is still to come.
+    is_feed_pending: bool,
+    is_ended: bool,
+    unit_bytes_max: usize,
+}
+
+/// Where a row began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Began {
+    pub(crate) line: u64,
+    pub(crate) byte: u64,
+}
+
+/// What was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Parsed {
+    /// A row.
+    Row(Began),
+    /// A row that is longer or wider than the limits allow; it was passed over.
+    TooLarge(Began),
+    /// The text ended within quotes that opened in a row that began there.
+    Unclosed(Began),
+    /// Nothing more.
+    End,
+}
+
+impl Parser {
+    pub(crate) fn new(text: Text, separator: u8, lines_end_with_cr: bool, unit_bytes_max: usize) -> Self {
+        Self {
+            core: core_of(separator),
+            text,
+            lines_end_with_cr,
+            carriage_returns: 0,
+            byte: 0,
+            is_feed_pending: false,
+            is_ended: false,
+            unit_bytes_max,
+        }
+    }
+
+    /// The next row, into the same memory.
+    pub(crate) fn read(&mut self, row: &mut Row) -> io::Result<Parsed> {
+        let mut text = std::mem::take(&mut row.text).into_bytes();
+        let room = text.len().saturating_mul(2).max(ROW_BYTES);
+        text.resize(room, 0);
+        let taken = self.take(&mut text, &mut row.ends)?;
+        text.truncate(taken.text_end);
+        row.text = String::from_utf8(text)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))?;
+        row.cells = taken.ends_end;
+        Ok(match taken.what {
+            What::End => Parsed::End,
+            What::Row => Parsed::Row(self.began(row.whole(), taken)),
+            What::TooLarge => Parsed::TooLarge(Began { line: taken.line_before, byte: taken.byte_before }),
+            What::Unclosed => Parsed::Unclosed(self.began(row.whole(), taken)),
+        })
+    }
+
+    fn take(&mut self, text: &mut Vec<u8>, ends: &mut Vec<usize>) -> io::Result<Taken> {
+        if ends.is_empty() {
+            ends.resize(64, 0);
+        }
+        let mut taken = Taken {
+            what: What::End,
+            text_end: 0,
+            ends_end: 0,
+            last: b'\n',
+            byte_before: self.byte,
+            line_before: self.lines() + 1,
+        };
+        let mut is_too_large = false;
+        let mut is_begun = false;
+        loop {
+            let is_first = !is_begun;
+            let (result, used, wrote, ended) = {
+                let ready = self.text.fill_buf()?;
+                let input = match (ready.is_empty(), self.is_ended) {
+                    (false, _) => ready,
+                    (true, false) => b"\n".as_slice(),
+                    (true, true) => return Ok(taken),
+                };
+                if is_first && self.is_feed_pending && input.first() == Some(&b'\n') {
+                    taken.byte_before += 1;
+                }
+                let out = text.get_mut(taken.text_end..).unwrap_or_default();
+                let out_ends = ends.get_mut(taken.ends_end..).unwrap_or_default();
+                let (result, used, wrote, ended) = self.core.read_record(input, out, out_ends);
+                let eaten = input.get(..used).unwrap_or_default();
+                if let Some(last) = eaten.last() {
+                    taken.last = *last;
+                    is_begun = true;
+                }
+                if self.lines_end_with_cr {
+                    self.carriage_returns += count(memchr::memchr_iter(b'\r', eaten).count());
+                }
+                if ready.is_empty() {
+                    self.is_ended = true;
+                    (result, 0, wrote, ended)
+                } else {
+                    (result, used, wrote, ended)
+                }
+            };
+            self.text.consume(used);
+            self.byte += count(used);
+            taken.text_end += wrote;
+            taken.ends_end += ended;
+            match result {
+                ReadRecordResult::Record => {
+                    self.is_feed_pending = taken.last == b'\r' && !self.lines_end_with_cr;
+                    taken.what = if is_too_large { What::TooLarge } else { What::Row };
+                    return Ok(taken);
+                }
+                ReadRecordResult::End => return Ok(taken),
+                ReadRecordResult::InputEmpty if self.is_ended => {
+                    if taken.text_end > 0 || taken.ends_end > 0 {
+                        taken.what = What::Unclosed;
+                    }
+                    return Ok(taken);
+                }
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if text.len() < self.unit_bytes_max => {
+                    text.resize(text.len().saturating_mul(2).min(self.unit_bytes_max), 0);
+                }
+                ReadRecordResult::OutputEndsFull if ends.len() < COLUMNS_MAX => {
+                    ends.resize(ends.len().saturating_mul(2).min(COLUMNS_MAX), 0);
+                }
+                ReadRecordResult::OutputFull | ReadRecordResult::OutputEndsFull => {
+                    // Passed over in the memory there is.
+                    is_too_large = true;
+                    taken.text_end = 0;
+                    taken.ends_end = 0;
+                }
+            }
+        }
+    }
+
+    /// Line ends consumed.
+    fn lines(&self) -> u64 {
+        if self.lines_end_with_cr { self.carriage_returns } else { self.core.line() - 1 }
+    }
+
+    /// Where the row began: from the line it ended on, less the line breaks within its cells.
+    fn began(&self, text: &str, taken: Taken) -> Began {
+        let line_end = if self.lines_end_with_cr { b'\r' } else { b'\n' };
+        let ended = if taken.last == line_end { self.lines() } else { self.lines() + 1 };
+        let within = count(memchr::memchr_iter(line_end, text.as_bytes()).count());
+        Began { line: ended.saturating_sub(within), byte: taken.byte_before }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Taken {
+    what: What,
+    text_end: usize,
+    ends_end: usize,
+    last: u8,
+    byte_before: u64,
+    line_before: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Row,
+    TooLarge,
+    Unclosed,
+    End,
+}
+
+/// The first rows of a sample, with one separator.
+pub(crate) fn sample_rows(sample: &[u8], separator: u8, rows_max: usize) -> Vec<Row> {
+    let mut core = core_of(separator);
+    let mut rows = Vec::new();
+    let mut rest = sample;
+    while rows.len() < rows_max {
+        let mut text = vec![0; rest.len() + 1];
+        let mut ends = vec![0; COLUMNS_MAX];
+        let (result, used, wrote, ended) = core.read_record(rest, &mut text, &mut ends);
+        rest = rest.get(used..).unwrap_or_default();
+        // A row that the sample cuts off says nothing about its width.
+        if result != ReadRecordResult::Record {
+            break;
+        }
+        text.truncate(wrote);
+        let Ok(text) = String::from_utf8(text) else { break };
+        ends.truncate(ended);
+        rows.push(Row { text, cells: ended, ends });
+    }
+    rows
+}
+
+fn core_of(separator: u8) -> csv_core::Reader {
+    csv_core::ReaderBuilder::new().delimiter(separator).build()
+}

@@ -1,0 +1,224 @@
+//! One message, cut into its leaves once.
+
+use crate::format::hl7v2::path::{MessagePath, Repetition};
+
+/// One message: its text, and the decoded leaves of every segment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Message {
+    raw: String,
+    /// The decoded text of all leaves.
+    text: String,
+    leaves: Vec<Leaf>,
+    segments: Vec<Segment>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Segment {
+    name: String,
+    first: usize,
+    end: usize,
+}
+
+/// One subcomponent that is not empty. Everything counts from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Leaf {
+    field: usize,
+    repetition: usize,
+    component: usize,
+    part: usize,
+    start: usize,
+    end: usize,
+}
+
+/// The characters that a message is cut by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) field: char,
+    pub(crate) component: char,
+    pub(crate) repetition: char,
+    pub(crate) escape: char,
+    pub(crate) part: char,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self { field: '|', component: '^', repetition: '~', escape: '\\', part: '&' }
+    }
+}
+
+/// Why text is no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAMessage {
+    /// It does not begin with `MSH` and the characters that cut it.
+    NoHead,
+    /// A line, from 1, that is no segment.
+    NoSegment(usize),
+}
+
+impl Message {
+    /// The message as it was sent, each segment ended with a carriage return.
+    #[must_use]
+    pub fn raw(&self) -> &str {
+        &self.raw
+    }
+
+    /// The text at a path.
+    pub(crate) fn find(&self, path: &MessagePath) -> Option<&str> {
+        let segment = self.segments.iter().filter(|segment| segment.name == path.segment);
+        let segment = segment.skip(path.occurrence - 1).next()?;
+        let leaves = self.leaves.get(segment.first..segment.end)?;
+        let start = leaves.partition_point(|leaf| leaf.field < path.field);
+        let end = leaves.partition_point(|leaf| leaf.field <= path.field);
+        let field = leaves.get(start..end)?;
+        let repetition = match &path.repetition {
+            Repetition::Number(number) => *number,
+            Repetition::Where(conditions) => self.repetition(field, conditions)?,
+        };
+        let leaf = field.iter().find(|leaf| {
+            (leaf.repetition, leaf.component, leaf.part) == (repetition, path.component, path.part)
+        })?;
+        self.text.get(leaf.start..leaf.end)
+    }
+
+    /// The first repetition that meets the conditions.
+    fn repetition(&self, field: &[Leaf], conditions: &[(usize, String)]) -> Option<usize> {
+        let holds = |repetition: usize, component: usize, is: &str| {
+            field.iter().any(|leaf| {
+                (leaf.repetition, leaf.component, leaf.part) == (repetition, component, 1)
+                    && self.text.get(leaf.start..leaf.end) == Some(is)
+            })
+        };
+        let last = field.last()?.repetition;
+        (1..=last)
+            .find(|repetition| conditions.iter().all(|(component, is)| holds(*repetition, *component, is)))
+    }
+
+    /// Cuts a message whose segments end with a carriage return or a line feed.
+    pub(crate) fn parse(text: &str) -> Result<Self, NotAMessage> {
+        let marks = Marks::of(text)?;
+        let mut message = Self::default();
+        for (index, line) in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()).enumerate() {
+            message.add_segment(line, marks).ok_or(NotAMessage::NoSegment(index + 1))?;
+        }
+        Ok(message)
+    }
+
+    fn add_segment(&mut self, line: &str, marks: Marks) -> Option<()> {
+        let name = line.get(..3)?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let rest = line.get(3..)?;
+        let fields = match rest.strip_prefix(marks.field) {
+            Some(fields) => fields,
+            None if rest.is_empty() => "",
+            None => return None,
+        };
+        if !is_name {
+            return None;
+        }
+        self.raw.push_str(line);
+        self.raw.push('\r');
+        let first = self.leaves.len();
+        let mut before = 0;
+        let mut fields = fields.split(marks.field);
+        if name == "MSH" {
+            let mut mark = [0; 4];
+            self.add_leaf((1, 1, 1, 1), marks.field.encode_utf8(&mut mark), None);
+            self.add_leaf((2, 1, 1, 1), fields.next().unwrap_or_default(), None);
+            before = 2;
+        }
+        for (index, field) in fields.enumerate() {
+            self.add_field(before + index + 1, field, marks);
+        }
+        self.segments.push(Segment { name: name.to_owned(), first, end: self.leaves.len() });
+        Some(())
+    }
+
+    fn add_field(&mut self, number: usize, field: &str, marks: Marks) {
+        if field.is_empty() {
+            return;
+        }
+        for (repetition, text) in field.split(marks.repetition).enumerate() {
+            for (component, text) in text.split(marks.component).enumerate() {
+                for (part, text) in text.split(marks.part).enumerate() {
+                    self.add_leaf((number, repetition + 1, component + 1, part + 1), text, Some(marks));
+                }
+            }
+        }
+    }
+
+    fn add_leaf(&mut self, at: (usize, usize, usize, usize), text: &str, marks: Option<Marks>) {
+        if text.is_empty() {
+            return;
+        }
+        let start = self.text.len();
+        match marks {
+            Some(marks) if text.contains(marks.escape) => decode(text, marks, &mut self.text),
+            _ => self.text.push_str(text),
+        }
+        let (field, repetition, component, part) = at;
+        self.leaves.push(Leaf { field, repetition, component, part, start, end: self.text.len() });
+    }
+}
+
+impl Marks {
+    fn of(text: &str) -> Result<Self, NotAMessage> {
+        let mut rest = text.strip_prefix("MSH").ok_or(NotAMessage::NoHead)?.chars();
+        let mut next = || rest.next().filter(|mark| !mark.is_alphanumeric() && !mark.is_control());
+        let (Some(field), Some(component)) = (next(), next()) else { return Err(NotAMessage::NoHead) };
+        if field == component {
+            return Err(NotAMessage::NoHead);
+        }
+        let usual = Self::default();
+        let mut rest = rest.take_while(|mark| *mark != field && !mark.is_control());
+        Ok(Self {
+            field,
+            component,
+            repetition: rest.next().unwrap_or(usual.repetition),
+            escape: rest.next().unwrap_or(usual.escape),
+            part: rest.next().unwrap_or(usual.part),
+        })
+    }
+}
+
+/// Writes escaped text as what it stands for. An escape that is not known is left as it is.
+fn decode(text: &str, marks: Marks, into: &mut String) {
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(marks.escape) {
+        into.push_str(before);
+        let Some((escape, next)) = after.split_once(marks.escape) else {
+            into.push(marks.escape);
+            rest = after;
+            continue;
+        };
+        match escape {
+            "F" => into.push(marks.field),
+            "S" => into.push(marks.component),
+            "R" => into.push(marks.repetition),
+            "E" => into.push(marks.escape),
+            "T" => into.push(marks.part),
+            ".br" | ".BR" => into.push('\n'),
+            "H" | "N" => {}
+            _ => match escape.strip_prefix('X').and_then(hex) {
+                Some(decoded) => into.push_str(&decoded),
+                None => {
+                    into.push(marks.escape);
+                    into.push_str(escape);
+                    // The mark that ended it may begin the next one.
+                    rest = after.get(escape.len()..).unwrap_or_default();
+                    continue;
+                }
+            },
+        }
+        rest = next;
+    }
+    into.push_str(rest);
+}
+
+fn hex(digits: &str) -> Option<String> {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
+        return None;
+    }
+    let bytes: Option<Vec<u8>> =
+        (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()).collect();
+    String::from_utf8(bytes?).ok()
+}

@@ -1,0 +1,136 @@
+//! How a file is to be read: what the mapping and the configuration declare about it.
+
+use crate::base::limit;
+use crate::format::charset::Charset;
+
+/// How one file is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The format and what is declared about it.
+    pub format: FormatKind,
+    /// The bounds it is read within.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// A format within the usual bounds.
+    #[must_use]
+    pub fn new(format: FormatKind) -> Self {
+        Self { format, limits: Limits::default() }
+    }
+}
+
+/// A format, with what is declared about a file of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FormatKind {
+    /// A text table.
+    Csv(CsvSettings),
+    /// A workbook.
+    Xlsx(XlsxSettings),
+    /// JSON, or NDJSON.
+    Json(JsonSettings),
+    /// FHIR R4 JSON: a Bundle, a lone resource, or NDJSON of resources.
+    Fhir,
+    /// HL7 v2 messages.
+    Hl7v2(Hl7v2Settings),
+}
+
+impl FormatKind {
+    /// The word for it in a mapping.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Csv(_) => "csv",
+            Self::Xlsx(_) => "xlsx",
+            Self::Json(_) => "json",
+            Self::Fhir => "fhir",
+            Self::Hl7v2(_) => "hl7v2",
+        }
+    }
+}
+
+/// What is declared about a text table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CsvSettings {
+    /// The encoding; decided over the whole file where it is not declared.
+    pub encoding: Option<Charset>,
+    /// The separator; detected where it is not declared.
+    pub separator: Option<u8>,
+    /// Where the column names stand.
+    pub header: HeaderRule,
+    /// Column names the mapping uses. They tell the header from a title, and the right separator
+    /// from a wrong one; a header without some of them is left to the mapping to report.
+    pub expected: Vec<String>,
+}
+
+/// Where the names of a table's columns stand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum HeaderRule {
+    /// On the first row.
+    #[default]
+    Exact,
+    /// On one of the first rows: the one that has most of the expected names.
+    Find,
+    /// Not in the file: the mapping names the columns, in order.
+    Named(Vec<String>),
+}
+
+/// What is declared about a workbook.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct XlsxSettings {
+    /// The sheets to read, in this order; every visible sheet where none is declared.
+    pub sheets: Vec<SheetSettings>,
+}
+
+/// What is declared about one sheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SheetSettings {
+    /// Its name, without regard to case and outer blanks.
+    pub name: String,
+    /// The row the column names stand on, from 1; found where it is not declared.
+    pub header_row: Option<u64>,
+    /// Column names the mapping uses on this sheet.
+    pub expected: Vec<String>,
+    /// True if a workbook without this sheet is still read.
+    pub optional: bool,
+}
+
+/// What is declared about JSON.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JsonSettings {
+    /// True for NDJSON: one unit a line.
+    pub lines: bool,
+    /// Names leading to the array of units, from the top: `["data", "items"]`. Empty: the top
+    /// itself, one unit where it is an object and one for each member where it is an array.
+    pub units: Vec<String>,
+    /// The member whose text is itself the JSON of the unit, as in kept webhooks: `body`.
+    pub body: Option<String>,
+}
+
+/// What is declared about HL7 v2 messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Hl7v2Settings {
+    /// The encoding; decided over the whole file where it is not declared.
+    pub encoding: Option<Charset>,
+}
+
+/// The bounds a file is read within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one unit.
+    pub unit_bytes_max: usize,
+    /// Bytes that a compressed file may unpack to.
+    pub unpacked_bytes_max: u64,
+    /// How many times larger than its packed size a compressed file may unpack to.
+    pub unpacked_ratio_max: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            unit_bytes_max: limit::UNIT_BYTES_MAX,
+            unpacked_bytes_max: limit::UNPACKED_BYTES_MAX,
+            unpacked_ratio_max: limit::UNPACKED_RATIO_MAX,
+        }
+    }
+}

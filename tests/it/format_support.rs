@@ -1,0 +1,78 @@
+//! Opening a file made in a test, and saying what was read.
+
+use std::io::Cursor;
+
+use wayleave::base::finding::Findings;
+use wayleave::base::origin::Origin;
+use wayleave::format::reader::{Reader, open};
+use wayleave::format::settings::{FormatKind, Settings};
+use wayleave::format::source::MemorySpool;
+use wayleave::format::{At, Cell, Refused, Unit};
+
+/// Opens or says why not.
+pub(crate) fn try_open(bytes: &[u8], format: FormatKind) -> Result<Reader, Refused> {
+    let source = Box::new(Cursor::new(bytes.to_vec()));
+    open(source, &Settings::new(format), &Origin::file("t"), &MemorySpool)
+}
+
+/// Opens.
+pub(crate) fn open_bytes(bytes: &[u8], format: FormatKind) -> Reader {
+    match try_open(bytes, format) {
+        Ok(reader) => reader,
+        Err(Refused::File(findings)) => panic!("{:?}", said(&findings)),
+        Err(Refused::Machine(error)) => panic!("{error:?}"),
+    }
+}
+
+/// Why a file is refused.
+pub(crate) fn refused(bytes: &[u8], format: FormatKind) -> Vec<String> {
+    match try_open(bytes, format) {
+        Ok(_) => panic!("was read"),
+        Err(Refused::File(findings)) => said(&findings),
+        Err(Refused::Machine(error)) => panic!("{error:?}"),
+    }
+}
+
+/// What was found about the file so far.
+pub(crate) fn notes(reader: &mut Reader) -> Vec<String> {
+    said(&reader.findings())
+}
+
+fn said(findings: &Findings) -> Vec<String> {
+    findings.kept().iter().map(ToString::to_string).collect()
+}
+
+/// A cell as text, with what it is.
+pub(crate) fn said_cell(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Absent => String::from("-"),
+        Cell::Delete => String::from("(delete)"),
+        Cell::Text(text) => text.to_owned(),
+        Cell::Number(number) => format!("#{number}"),
+        Cell::Day(day) => format!("@{day}"),
+        Cell::Bool(truth) => format!("?{truth}"),
+    }
+}
+
+/// All units of a table: `line: cell|cell` or `line: [code]`.
+pub(crate) fn cells(reader: &mut Reader) -> Vec<String> {
+    let mut rows = Vec::new();
+    while let Some(arrival) = reader.next().unwrap() {
+        let sheet = arrival.place.sheet.as_deref().map(|sheet| format!("{sheet} ")).unwrap_or_default();
+        let line = arrival.place.line;
+        rows.push(match arrival.unit {
+            Err(finding) => format!("{sheet}{line}: [{}]", finding.code.as_str()),
+            Ok(unit) => {
+                let width = match unit {
+                    Unit::Row(row) => row.len(),
+                    Unit::Sheet(row) => row.len(),
+                    _ => 0,
+                };
+                let row: Vec<String> =
+                    (0..width).map(|column| said_cell(unit.cell(&At::Column(column)))).collect();
+                format!("{sheet}{line}: {}", row.join("|"))
+            }
+        });
+    }
+    rows
+}
