@@ -2,3 +2,4 @@
 
 mod format_csv;
 mod format_support;
+mod person;
