@@ -3,3 +3,4 @@
 mod format_csv;
 mod format_support;
 mod person;
+mod support;

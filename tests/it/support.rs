@@ -1,0 +1,188 @@
+//! What tests share: throwaway databases and brokers, a clock that is told the time, counted
+//! randomness.
+//!
+//! Servers come from the environment, where `tests/servers` and `tests/all` put them. Where one
+//! is missing a test says so and goes on without it; with `WAYLEAVE_REQUIRE_SERVERS=1` it fails.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use tempfile::TempDir;
+use wayleave::base::edge::{Clock, Edge, Entropy, Instant};
+
+/// A database that nobody else uses. It is gone when this is dropped.
+pub(crate) struct Database {
+    /// Where it is: `sqlite://…` or `postgres://…`.
+    pub(crate) url: String,
+    keeps: Keeps,
+}
+
+enum Keeps {
+    Folder { _folder: TempDir },
+    Server { admin: String, name: String },
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Keeps::Server { admin, name } = &self.keeps
+            && let Ok(mut connection) = PgConnection::establish(admin)
+        {
+            let _gone = connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// A broker, or a part of one, that nobody else uses.
+pub(crate) struct Broker {
+    /// Where it is: `sqlite://…` or `amqp://…`.
+    pub(crate) url: String,
+    _folder: Option<TempDir>,
+}
+
+/// A new SQLite database in a folder of its own, whose name has a space.
+pub(crate) fn sqlite() -> Database {
+    let folder = folder();
+    let url = format!("sqlite://{}", folder.path().join("wayleave.db").display());
+    Database { url, keeps: Keeps::Folder { _folder: folder } }
+}
+
+/// A new, empty PostgreSQL database on the server of `WAYLEAVE_TEST_POSTGRES`.
+pub(crate) fn postgres() -> Option<Database> {
+    let base = server("WAYLEAVE_TEST_POSTGRES", "PostgreSQL")?;
+    let base = base.trim_end_matches('/').to_owned();
+    let admin = format!("{base}/postgres");
+    let name = fresh("wl");
+    let mut connection = PgConnection::establish(&admin).expect("WAYLEAVE_TEST_POSTGRES answers");
+    connection.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database can be created");
+    Some(Database { url: format!("{base}/{name}"), keeps: Keeps::Server { admin, name } })
+}
+
+/// Each database that is there: SQLite always, PostgreSQL where a server is.
+pub(crate) fn databases() -> Vec<Database> {
+    [Some(sqlite()), postgres()].into_iter().flatten().collect()
+}
+
+/// A new embedded queue in a folder of its own.
+pub(crate) fn embedded() -> Broker {
+    let folder = folder();
+    let url = format!("sqlite://{}", folder.path().join("queue.db").display());
+    Broker { url, _folder: Some(folder) }
+}
+
+/// A part of the RabbitMQ of `WAYLEAVE_TEST_RABBITMQ` under names of its own: every exchange and
+/// queue made through this URL begins with its `prefix`.
+pub(crate) fn rabbitmq() -> Option<Broker> {
+    let base = server("WAYLEAVE_TEST_RABBITMQ", "RabbitMQ")?;
+    let url = format!("{}/%2f?prefix={}", base.trim_end_matches('/'), fresh("wl-"));
+    Some(Broker { url, _folder: None })
+}
+
+/// Each broker that is there: the embedded queue always, RabbitMQ where a server is.
+pub(crate) fn brokers() -> Vec<Broker> {
+    [Some(embedded()), rabbitmq()].into_iter().flatten().collect()
+}
+
+/// Every pair of a database and a broker that are there, all fresh. Use two databases of a pair's
+/// kind where a test needs both zones: [`Database::beside`].
+pub(crate) fn grid() -> Vec<(Database, Broker)> {
+    let mut pairs = vec![(sqlite(), embedded())];
+    pairs.extend(rabbitmq().map(|broker| (sqlite(), broker)));
+    pairs.extend(postgres().map(|database| (database, embedded())));
+    pairs.extend(postgres().zip(rabbitmq()));
+    pairs
+}
+
+impl Database {
+    /// Another fresh database of the same kind, for the other zone.
+    pub(crate) fn beside(&self) -> Self {
+        match self.keeps {
+            Keeps::Folder { .. } => sqlite(),
+            Keeps::Server { .. } => postgres().expect("the server that made the first makes another"),
+        }
+    }
+}
+
+/// A folder that is gone when it is dropped. Its name holds a space, as people's folders do.
+pub(crate) fn folder() -> TempDir {
+    tempfile::Builder::new().prefix("wayleave test ").tempdir().expect("a temporary folder")
+}
+
+/// The server that a variable names, or why the test goes on without it.
+fn server(variable: &str, name: &str) -> Option<String> {
+    match std::env::var(variable) {
+        Ok(url) if !url.is_empty() => Some(url),
+        _ if std::env::var("WAYLEAVE_REQUIRE_SERVERS").is_ok_and(|value| value == "1") => {
+            panic!("WAYLEAVE_REQUIRE_SERVERS=1, but {variable} names no {name}: run tests/all")
+        }
+        _ => {
+            println!("SKIP: no {name}, because {variable} is not set; tests/all brings one");
+            None
+        }
+    }
+}
+
+/// A name used by no other test, of this process or another.
+fn fresh(prefix: &str) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let random: u64 = getrandom::u64().expect("the machine gives random bytes");
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}{random:016x}{count}")
+}
+
+/// A clock that shows what it was last told.
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    /// Moves the clock on.
+    pub(crate) fn advance_s(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant::from_unix_ms(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Bytes that differ at every call and are the same in every run.
+struct Counted(AtomicU64);
+
+impl Entropy for Counted {
+    fn fill(&self, bytes: &mut [u8]) {
+        let call = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        for (byte, of_call) in bytes.iter_mut().rev().zip(call.iter().rev().chain(std::iter::repeat(&0))) {
+            *byte = *of_call;
+        }
+    }
+}
+
+/// The edges of a test: a clock at 31 March 2025, 09:00 UTC, that the test moves, and counted
+/// randomness.
+pub(crate) fn edge() -> (Edge, Arc<TestClock>) {
+    let start: Instant = "2025-03-31T09:00:00Z".parse().expect("an instant");
+    let clock = Arc::new(TestClock(AtomicI64::new(start.unix_ms())));
+    (Edge { clock: clock.clone(), entropy: Arc::new(Counted(AtomicU64::new(0))) }, clock)
+}
+
+/// That every server asked for is really there, and new.
+#[test]
+fn servers_give_fresh_databases() {
+    let [first, second] = [postgres(), postgres()];
+    if let (Some(first), Some(second)) = (&first, &second) {
+        assert_ne!(first.url, second.url);
+        PgConnection::establish(&first.url).expect("the new database answers");
+    }
+    let pairs = grid();
+    let others: Vec<Database> = pairs.iter().map(|(database, _)| database.beside()).collect();
+    for ((database, _), other) in pairs.iter().zip(&others) {
+        assert_ne!(database.url, other.url);
+    }
+    let (edge, clock) = edge();
+    let before = edge.now();
+    clock.advance_s(1);
+    assert_eq!(edge.now(), before.plus_s(1));
+    assert_ne!(edge.bytes::<16>(), edge.bytes::<16>());
+}
