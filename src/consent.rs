@@ -1,1 +1,4 @@
-//! Directives to a verdict, with the rule that decided. Pure.
+//! Directives to a verdict, with the rule that decided. Pure, and closed unless everything holds.
+
+pub mod decide;
+pub mod directive;

@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod consent;
 mod format_csv;
 mod format_support;
 mod person;
