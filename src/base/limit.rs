@@ -36,3 +36,14 @@ pub const DELIVERIES_MAX: u32 = 5;
 
 /// Seconds a claimed message or intent stays with its claimer.
 pub const LEASE_S: i64 = 60;
+
+/// Times a write transaction is begun again where another came in between: with a handful of
+/// writers each of which wins once, the last needs as many tries as there are writers.
+pub const STORE_TRIES_MAX: u32 = 20;
+
+/// Connections kept open for the next user.
+pub const CONNECTIONS_KEPT_MAX: usize = 8;
+
+/// Keys looked up by one query, and rows inserted by one statement: 1,000 rows of 14 columns are
+/// well below the 32,766 parameters that SQLite allows one statement.
+pub const ROWS_A_STATEMENT_MAX: usize = 1_000;

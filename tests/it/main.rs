@@ -4,4 +4,5 @@ mod consent;
 mod format_csv;
 mod format_support;
 mod person;
+mod store;
 mod support;

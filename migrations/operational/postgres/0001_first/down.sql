@@ -1,0 +1,26 @@
+-- The other way, last first.
+DROP TABLE notice;
+DROP TABLE release;
+DROP TABLE sequence;
+DROP TABLE pseudonym;
+DROP TABLE standing;
+DROP TABLE intent;
+DROP TABLE link_doubt;
+DROP TABLE link_edge;
+DROP TABLE person_event;
+DROP TABLE audit;
+DROP TABLE work;
+DROP TABLE version;
+DROP TABLE record;
+DROP TABLE subject_block;
+DROP TABLE subject;
+DROP TABLE inbox;
+DROP TABLE quarantine;
+DROP TABLE run_finding_count;
+DROP TABLE run_finding;
+DROP TABLE run;
+DROP TABLE mapping_version;
+DROP TABLE kept_piece;
+DROP TABLE batch;
+DROP TABLE meta;
+DROP TABLE person;

@@ -1,0 +1,53 @@
+//! One connection, to either backend, and how it is set up.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, MultiConnection, PgConnection, SqliteConnection};
+
+use crate::store::error::StoreError;
+use crate::store::place;
+use crate::store::url::Address;
+
+/// A connection to either backend.
+#[derive(MultiConnection)]
+pub enum AnyConnection {
+    /// To a SQLite file.
+    Sqlite(SqliteConnection),
+    /// To a PostgreSQL server.
+    Postgres(PgConnection),
+}
+
+/// What every SQLite connection is set to. The wait comes first, so that the rest may wait.
+///
+/// `synchronous = FULL`: with the write-ahead log, `NORMAL` may lose the last commits when the
+/// power fails. A finished run is promised to be kept, and one commit holds up to a thousand
+/// units, so the price is small. `secure_delete`: a shredded key must not be left in the file.
+const SQLITE_SETTINGS: &str = "PRAGMA busy_timeout = 20000;
+    PRAGMA foreign_keys = ON;
+    PRAGMA secure_delete = ON;
+    PRAGMA synchronous = FULL;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA cache_size = -65536;";
+
+/// What every PostgreSQL connection is set to. Notices are left out, and no statement text goes
+/// back in an error's detail.
+const POSTGRES_SETTINGS: &str = "SET client_min_messages = warning; SET lock_timeout = '20s'";
+
+/// Opens one.
+pub(in crate::store) fn open(address: &Address) -> Result<AnyConnection, StoreError> {
+    match address {
+        Address::Sqlite(file) => {
+            place::check(file)?;
+            let path = file.to_str().ok_or(StoreError::PathNotText)?;
+            let mut inner = SqliteConnection::establish(path)
+                .map_err(|error| StoreError::unreachable(address, &error.to_string()))?;
+            inner.batch_execute(SQLITE_SETTINGS).map_err(|error| StoreError::setting_up(address, error))?;
+            Ok(AnyConnection::Sqlite(inner))
+        }
+        Address::Postgres(server) => {
+            let mut inner = PgConnection::establish(server.url())
+                .map_err(|error| StoreError::unreachable(address, &error.to_string()))?;
+            inner.batch_execute(POSTGRES_SETTINGS).map_err(|error| StoreError::setting_up(address, error))?;
+            Ok(AnyConnection::Postgres(inner))
+        }
+    }
+}

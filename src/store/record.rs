@@ -1,0 +1,240 @@
+//! Records: one thing as one source tells it, and which of its versions is current.
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::base::seal::{KeyedHash, Sealed};
+use crate::store::schema::{record, version};
+use crate::store::{StoreError, Tx};
+
+/// A record's head: everything but what its versions say.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = record, treat_none_as_default_value = false)]
+pub struct RecordRow {
+    /// Its id.
+    pub id: String,
+    /// Whose it is; none for a setting.
+    pub subject_id: Option<String>,
+    /// The source.
+    pub source: String,
+    /// The feed whose snapshots say whether it is still there.
+    pub feed: String,
+    /// Its kind.
+    pub kind: String,
+    /// Keyed hash of its key.
+    pub key_hash: Vec<u8>,
+    /// Number of the current version.
+    pub current_number: i64,
+    /// Keyed hash of the current version.
+    pub current_hash: Vec<u8>,
+    /// The source's own time of the current version.
+    pub current_source_time: Option<String>,
+    /// When the current version arrived.
+    pub current_arrived_at: String,
+    /// Ordinal of the unit it came from, in its batch.
+    pub current_unit: i64,
+    /// The feed it came in.
+    pub current_feed: String,
+    /// The file since which it is no longer there.
+    pub absent_since: Option<String>,
+    /// The run that last changed it.
+    pub last_run: String,
+}
+
+/// A record with its current version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CurrentRecord {
+    /// The record's id.
+    pub id: String,
+    /// Whose it is; none for a setting.
+    pub subject_id: Option<String>,
+    /// The source.
+    pub source: String,
+    /// The feed.
+    pub feed: String,
+    /// Its kind.
+    pub kind: String,
+    /// Number of the version.
+    pub number: i64,
+    /// Keyed hash of the version.
+    pub hash: Vec<u8>,
+    /// The source's own time.
+    pub source_time: Option<String>,
+    /// When it arrived.
+    pub arrived_at: String,
+    /// The open half, JSON.
+    pub body: String,
+    /// The sealed half.
+    pub identity: Option<Sealed>,
+    /// No longer in the source's last full file.
+    pub is_absent: bool,
+}
+
+/// The heads of these keys.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_by_keys(
+    tx: &mut Tx,
+    source: &str,
+    kind: &str,
+    hashes: &[KeyedHash],
+) -> Result<Vec<RecordRow>, StoreError> {
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        found.extend(
+            record::table
+                .filter(record::source.eq(source).and(record::kind.eq(kind)))
+                .filter(record::key_hash.eq_any(hashes))
+                .select(RecordRow::as_select())
+                .load::<RecordRow>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
+/// Writes heads: new ones are added, those that are there moved on.
+///
+/// # Errors
+/// Where the database fails.
+pub fn put(tx: &mut Tx, rows: &[RecordRow]) -> Result<(), StoreError> {
+    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
+        on_both!(tx, connection => diesel::insert_into(record::table)
+            .values(rows)
+            .on_conflict(record::id)
+            .do_update()
+            .set((
+                record::feed.eq(excluded(record::feed)),
+                record::current_number.eq(excluded(record::current_number)),
+                record::current_hash.eq(excluded(record::current_hash)),
+                record::current_source_time.eq(excluded(record::current_source_time)),
+                record::current_arrived_at.eq(excluded(record::current_arrived_at)),
+                record::current_unit.eq(excluded(record::current_unit)),
+                record::current_feed.eq(excluded(record::current_feed)),
+                record::absent_since.eq(excluded(record::absent_since)),
+                record::last_run.eq(excluded(record::last_run)),
+            ))
+            .execute(connection))?;
+    }
+    Ok(())
+}
+
+/// The id, kind, key and subject of every record of a feed that is not absent, after an id, in
+/// order of id.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_present(
+    tx: &mut Tx,
+    source: &str,
+    feed: &str,
+    after: &str,
+    n_max: i64,
+) -> Result<Vec<(String, String, Vec<u8>, Option<String>)>, StoreError> {
+    Ok(record::table
+        .filter(record::source.eq(source).and(record::feed.eq(feed)))
+        .filter(record::absent_since.is_null().and(record::id.gt(after)))
+        .order(record::id)
+        .limit(n_max)
+        .select((record::id, record::kind, record::key_hash, record::subject_id))
+        .load(&mut tx.connection)?)
+}
+
+/// Marks records as no longer there since a file.
+///
+/// # Errors
+/// Where the database fails.
+pub fn mark_absent(tx: &mut Tx, ids: &[String], batch_id: &str, run_id: &str) -> Result<(), StoreError> {
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::update(record::table.filter(record::id.eq_any(ids)))
+            .set((record::absent_since.eq(batch_id), record::last_run.eq(run_id)))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+type CurrentTuple = (RecordRow, (String, Option<Vec<u8>>, String));
+
+fn current(row: CurrentTuple) -> CurrentRecord {
+    let (head, (body, identity, arrived_at)) = row;
+    CurrentRecord {
+        id: head.id,
+        subject_id: head.subject_id,
+        source: head.source,
+        feed: head.feed,
+        kind: head.kind,
+        number: head.current_number,
+        hash: head.current_hash,
+        source_time: head.current_source_time,
+        arrived_at,
+        body,
+        identity: identity.map(Sealed::from_bytes),
+        is_absent: head.absent_since.is_some(),
+    }
+}
+
+/// The records of these subjects, each with its current version, absent ones too, in order of
+/// kind and id.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_current(tx: &mut Tx, subject_ids: &[String]) -> Result<Vec<CurrentRecord>, StoreError> {
+    let mut found = Vec::new();
+    for ids in subject_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        let rows: Vec<CurrentTuple> = record::table
+            .inner_join(version::table)
+            .filter(record::subject_id.eq_any(ids).and(version::number.eq(record::current_number)))
+            .order((record::kind, record::id))
+            .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
+            .load(&mut tx.connection)?;
+        found.extend(rows.into_iter().map(current));
+    }
+    Ok(found)
+}
+
+/// The records of these ids, each with its current version.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_current(tx: &mut Tx, ids: &[String]) -> Result<Vec<CurrentRecord>, StoreError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        let rows: Vec<CurrentTuple> = record::table
+            .inner_join(version::table)
+            .filter(record::id.eq_any(ids).and(version::number.eq(record::current_number)))
+            .order((record::kind, record::id))
+            .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
+            .load(&mut tx.connection)?;
+        found.extend(rows.into_iter().map(current));
+    }
+    Ok(found)
+}
+
+/// Every setting, with its current version, absent ones too, in order of id.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_settings(tx: &mut Tx) -> Result<Vec<CurrentRecord>, StoreError> {
+    let rows: Vec<CurrentTuple> = record::table
+        .inner_join(version::table)
+        .filter(record::kind.eq("setting").and(version::number.eq(record::current_number)))
+        .order(record::id)
+        .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
+        .load(&mut tx.connection)?;
+    Ok(rows.into_iter().map(current).collect())
+}
+
+/// How many records there are of each kind, absent ones left out, by kind.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_by_kind(tx: &mut Tx) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(record::table
+        .filter(record::absent_since.is_null())
+        .group_by(record::kind)
+        .order(record::kind)
+        .select((record::kind, diesel::dsl::count_star()))
+        .load(&mut tx.connection)?)
+}

@@ -1,0 +1,213 @@
+//! Runs: one file through the four steps, and its ledger.
+
+use diesel::prelude::*;
+
+use crate::store::schema::run;
+use crate::store::{StoreError, Tx};
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// The file is being kept.
+    Receiving,
+    /// Its units are being made into records.
+    Processing,
+    /// Its people are being linked.
+    Linking,
+    /// What may go out is being laid ready.
+    Releasing,
+    /// Its last step is done.
+    Finished,
+    /// The file as a whole was refused.
+    Failed,
+}
+
+impl State {
+    /// The word stored and shown.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Receiving => "receiving",
+            Self::Processing => "processing",
+            Self::Linking => "linking",
+            Self::Releasing => "releasing",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The state of that word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        [Self::Receiving, Self::Processing, Self::Linking, Self::Releasing, Self::Finished, Self::Failed]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+
+    /// True where there is nothing left to do.
+    #[must_use]
+    pub const fn is_ended(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed)
+    }
+}
+
+/// A run and its ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = run, treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct Run {
+    /// Its id.
+    pub id: String,
+    /// What it reads.
+    pub batch_id: String,
+    /// The source.
+    pub source: String,
+    /// The feed of the source.
+    pub feed: String,
+    /// The mapping that reads it.
+    pub mapping_hash: Vec<u8>,
+    /// How far it is; see [`State`].
+    pub state: String,
+    /// When it began.
+    pub started_at: String,
+    /// When its last step ended.
+    pub finished_at: Option<String>,
+    /// Units committed: where it goes on after an interruption.
+    pub position: i64,
+    /// Units received.
+    pub received: i64,
+    /// Units that could not be read or are wrong.
+    pub rejected: i64,
+    /// Units set aside for somebody to look at.
+    pub quarantined: i64,
+    /// The same unit again.
+    pub duplicate: i64,
+    /// Units that no record takes, or that are of people out of scope.
+    pub filtered: i64,
+    /// Units by which a record is new or changed.
+    pub accepted: i64,
+    /// Units that say what was known.
+    pub unchanged: i64,
+    /// Records seen for the first time.
+    pub records_new: i64,
+    /// Records that got another version.
+    pub records_changed: i64,
+    /// Records no longer in a full file.
+    pub records_absent: i64,
+    /// Findings worth knowing.
+    pub findings_note: i64,
+    /// Findings somebody should look at.
+    pub findings_warning: i64,
+    /// Findings by which a unit was refused.
+    pub findings_error: i64,
+    /// Subjects linked.
+    pub linked: i64,
+    /// People whose release was laid ready.
+    pub released: i64,
+    /// How often more people had become known when it began.
+    pub known_mark: i64,
+    /// Why there was this run, or why it failed.
+    pub note: String,
+}
+
+impl Run {
+    /// Units that have an outcome.
+    #[must_use]
+    pub const fn accounted(&self) -> i64 {
+        self.rejected + self.quarantined + self.duplicate + self.filtered + self.accepted + self.unchanged
+    }
+}
+
+/// Writes down a new run.
+///
+/// # Errors
+/// Where the database fails.
+pub fn create(tx: &mut Tx, new: &Run) -> Result<(), StoreError> {
+    diesel::insert_into(run::table).values(new).execute(&mut tx.connection)?;
+    Ok(())
+}
+
+/// Writes down how far a run is. The ledger must never run ahead of, or behind, the units that
+/// are committed with it.
+///
+/// # Errors
+/// Where received is not the sum of the outcomes, or the database fails.
+pub fn save(tx: &mut Tx, changed: &Run) -> Result<(), StoreError> {
+    if changed.received != changed.accounted() || changed.received != changed.position {
+        return Err(unbalanced(changed));
+    }
+    let rows = diesel::update(run::table.find(&changed.id)).set(changed).execute(&mut tx.connection)?;
+    if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
+}
+
+/// Ends a run. One that does not balance stays open.
+///
+/// # Errors
+/// Where it does not balance, is not there, or the database fails.
+pub fn finish(tx: &mut Tx, id: &str, at: &str) -> Result<Run, StoreError> {
+    let mut ended = find(tx, id)?;
+    ended.state = State::Finished.as_str().to_owned();
+    ended.finished_at = Some(at.to_owned());
+    save(tx, &ended)?;
+    Ok(ended)
+}
+
+fn unbalanced(run: &Run) -> StoreError {
+    StoreError::Unbalanced { run: run.id.clone(), received: run.received, accounted: run.accounted() }
+}
+
+/// The run of that id.
+///
+/// # Errors
+/// Where there is none, or the database fails.
+pub fn find(tx: &mut Tx, id: &str) -> Result<Run, StoreError> {
+    Ok(run::table.find(id).select(Run::as_select()).first(&mut tx.connection)?)
+}
+
+/// Runs whose last step is not done, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_open(tx: &mut Tx) -> Result<Vec<Run>, StoreError> {
+    let ended = [State::Finished.as_str(), State::Failed.as_str()];
+    Ok(run::table
+        .filter(run::state.ne_all(ended))
+        .order(run::id)
+        .select(Run::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// The last runs, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_last(tx: &mut Tx, n_max: i64) -> Result<Vec<Run>, StoreError> {
+    Ok(run::table.order(run::id.desc()).limit(n_max).select(Run::as_select()).load(&mut tx.connection)?)
+}
+
+/// The last run of a feed that was not refused.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_last(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<Run>, StoreError> {
+    let last = run::table
+        .filter(run::source.eq(source).and(run::feed.eq(feed)).and(run::state.ne(State::Failed.as_str())))
+        .order(run::id.desc())
+        .select(Run::as_select())
+        .first(&mut tx.connection)
+        .optional()?;
+    Ok(last)
+}
+
+/// The last run of a batch.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_last_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, StoreError> {
+    let last = run::table
+        .filter(run::batch_id.eq(batch_id))
+        .order(run::id.desc())
+        .select(Run::as_select())
+        .first(&mut tx.connection)
+        .optional()?;
+    Ok(last)
+}

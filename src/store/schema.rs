@@ -1,0 +1,347 @@
+//! The tables as Diesel knows them; the migrations say what each column is for.
+
+#![expect(missing_docs, reason = "the migrations document the columns")]
+
+diesel::table! {
+    meta (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    batch (id) {
+        id -> Text,
+        source -> Text,
+        feed -> Text,
+        content_hash -> Binary,
+        name_sealed -> Binary,
+        size_bytes -> BigInt,
+        wrapped_key -> Nullable<Binary>,
+        received_at -> Text,
+    }
+}
+
+diesel::table! {
+    kept_piece (batch_id, position) {
+        batch_id -> Text,
+        position -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    mapping_version (hash) {
+        hash -> Binary,
+        name -> Text,
+        version -> BigInt,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    run (id) {
+        id -> Text,
+        batch_id -> Text,
+        source -> Text,
+        feed -> Text,
+        mapping_hash -> Binary,
+        state -> Text,
+        started_at -> Text,
+        finished_at -> Nullable<Text>,
+        position -> BigInt,
+        received -> BigInt,
+        rejected -> BigInt,
+        quarantined -> BigInt,
+        duplicate -> BigInt,
+        filtered -> BigInt,
+        accepted -> BigInt,
+        unchanged -> BigInt,
+        records_new -> BigInt,
+        records_changed -> BigInt,
+        records_absent -> BigInt,
+        findings_note -> BigInt,
+        findings_warning -> BigInt,
+        findings_error -> BigInt,
+        linked -> BigInt,
+        released -> BigInt,
+        known_mark -> BigInt,
+        note -> Text,
+    }
+}
+
+diesel::table! {
+    run_finding (run_id, position) {
+        run_id -> Text,
+        position -> BigInt,
+        code -> Text,
+        severity -> Text,
+        sheet -> Nullable<Text>,
+        line -> Nullable<BigInt>,
+        column_name -> Nullable<Text>,
+        path -> Nullable<Text>,
+        expected -> Text,
+        hint -> Text,
+    }
+}
+
+diesel::table! {
+    run_finding_count (run_id, code, severity) {
+        run_id -> Text,
+        code -> Text,
+        severity -> Text,
+        count -> BigInt,
+    }
+}
+
+diesel::table! {
+    quarantine (id) {
+        id -> Text,
+        run_id -> Text,
+        batch_id -> Text,
+        source -> Text,
+        feed -> Text,
+        unit -> BigInt,
+        sheet -> Nullable<Text>,
+        line -> Nullable<BigInt>,
+        path -> Nullable<Text>,
+        code -> Text,
+        sealed -> Binary,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    inbox (source, webhook_id_hash) {
+        source -> Text,
+        webhook_id_hash -> Binary,
+        batch_id -> Text,
+        unit -> BigInt,
+    }
+}
+
+diesel::table! {
+    person (id) {
+        id -> Text,
+        created_at -> Text,
+        superseded_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    subject (id) {
+        id -> Text,
+        source -> Text,
+        key_hash -> Binary,
+        wrapped_key -> Nullable<Binary>,
+        person_id -> Nullable<Text>,
+        is_known -> Bool,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    subject_block (subject_id, block, hash) {
+        subject_id -> Text,
+        block -> Text,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    record (id) {
+        id -> Text,
+        subject_id -> Nullable<Text>,
+        source -> Text,
+        feed -> Text,
+        kind -> Text,
+        key_hash -> Binary,
+        current_number -> BigInt,
+        current_hash -> Binary,
+        current_source_time -> Nullable<Text>,
+        current_arrived_at -> Text,
+        current_unit -> BigInt,
+        current_feed -> Text,
+        absent_since -> Nullable<Text>,
+        last_run -> Text,
+    }
+}
+
+diesel::table! {
+    version (record_id, number) {
+        record_id -> Text,
+        number -> BigInt,
+        hash -> Binary,
+        source_time -> Nullable<Text>,
+        arrived_at -> Text,
+        batch_id -> Text,
+        feed -> Text,
+        unit -> BigInt,
+        sheet -> Nullable<Text>,
+        line -> Nullable<BigInt>,
+        path -> Nullable<Text>,
+        mapping_hash -> Binary,
+        body -> Text,
+        identity -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    work (step, key) {
+        step -> Text,
+        key -> Text,
+        run_id -> Text,
+        created_at -> Text,
+    }
+}
+
+diesel::table! {
+    audit (number) {
+        number -> BigInt,
+        at -> Text,
+        actor -> Text,
+        action -> Text,
+        purpose -> Text,
+        object -> Text,
+        count -> BigInt,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    person_event (id) {
+        id -> Text,
+        kind -> Text,
+        person_id -> Text,
+        other_person_id -> Nullable<Text>,
+        subject_id -> Nullable<Text>,
+        tier -> Text,
+        reason -> Text,
+        at -> Text,
+    }
+}
+
+diesel::table! {
+    link_edge (subject_a, subject_b) {
+        subject_a -> Text,
+        subject_b -> Text,
+        tier -> Text,
+        decided_at -> Text,
+    }
+}
+
+diesel::table! {
+    link_doubt (subject_a, subject_b) {
+        subject_a -> Text,
+        subject_b -> Text,
+        reason -> Text,
+        at -> Text,
+    }
+}
+
+diesel::table! {
+    intent (id) {
+        id -> Text,
+        study -> Text,
+        person_id -> Nullable<Text>,
+        record_id -> Nullable<Text>,
+        number -> Nullable<BigInt>,
+        kind -> Text,
+        state -> Text,
+        lease_until -> Nullable<Text>,
+        claimed_by -> Nullable<Text>,
+        message_id -> Nullable<Text>,
+        sequence -> Nullable<BigInt>,
+        created_at -> Text,
+        sent_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    standing (study, record_id) {
+        study -> Text,
+        record_id -> Text,
+        person_id -> Nullable<Text>,
+        number -> BigInt,
+        message_id -> Text,
+        sequence -> BigInt,
+    }
+}
+
+diesel::table! {
+    pseudonym (study, recipient, epoch, value) {
+        study -> Text,
+        recipient -> Text,
+        epoch -> BigInt,
+        #[sql_name = "pseudonym"]
+        value -> Text,
+        person_sealed -> Binary,
+        first_release -> Text,
+        superseded_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sequence (study, person_id) {
+        study -> Text,
+        person_id -> Text,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    release (id) {
+        id -> Text,
+        study -> Text,
+        protocol_version -> BigInt,
+        cut_off -> Text,
+        state -> Text,
+        counts -> Text,
+        closed_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notice (id) {
+        id -> Text,
+        study -> Text,
+        pseudonym -> Text,
+        kind -> Text,
+        sent_at -> Nullable<Text>,
+        acknowledged_at -> Nullable<Text>,
+        removed_at -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(version -> record (record_id));
+diesel::joinable!(subject_block -> subject (subject_id));
+diesel::joinable!(record -> subject (subject_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    meta,
+    batch,
+    kept_piece,
+    mapping_version,
+    run,
+    run_finding,
+    run_finding_count,
+    quarantine,
+    inbox,
+    person,
+    subject,
+    subject_block,
+    record,
+    version,
+    work,
+    audit,
+    person_event,
+    link_edge,
+    link_doubt,
+    intent,
+    standing,
+    pseudonym,
+    sequence,
+    release,
+    notice,
+);

@@ -1,0 +1,224 @@
+//! Subjects: one person as one source knows them, each with a data key of its own.
+
+use diesel::prelude::*;
+
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::base::seal::{DataKey, KeyedHash, Sealed};
+use crate::store::keys::Keys;
+use crate::store::schema::{subject, subject_block};
+use crate::store::{StoreError, Tx};
+
+/// One person as one source knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = subject, treat_none_as_default_value = false)]
+pub struct SubjectRow {
+    /// Its id.
+    pub id: String,
+    /// The source.
+    pub source: String,
+    /// Keyed hash of the source's own key.
+    pub key_hash: Vec<u8>,
+    /// Its data key, wrapped; none once shredded.
+    pub wrapped_key: Option<Vec<u8>>,
+    /// The person it belongs to, once linked.
+    pub person_id: Option<String>,
+    /// Known to a programme, by its own source or by likeness to one who is.
+    pub is_known: bool,
+    /// When it was first seen.
+    pub created_at: String,
+}
+
+/// One blocking key of a subject.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = subject_block, treat_none_as_default_value = false)]
+pub struct Block {
+    /// The subject.
+    pub subject_id: String,
+    /// Which kind of block.
+    pub block: String,
+    /// Keyed hash of its value.
+    pub hash: Vec<u8>,
+}
+
+/// The subject's data key. The label it is wrapped under is its id.
+///
+/// # Errors
+/// Where it was shredded, or another master key wrapped it.
+pub fn data_key(keys: &Keys, row: &SubjectRow) -> Result<DataKey, StoreError> {
+    let wrapped = row.wrapped_key.clone().ok_or(StoreError::Unreadable { what: "key: it was shredded" })?;
+    Ok(keys.master.unwrap(&row.id, &Sealed::from_bytes(wrapped))?)
+}
+
+/// The subjects of these keys.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_by_keys(tx: &mut Tx, source: &str, hashes: &[KeyedHash]) -> Result<Vec<SubjectRow>, StoreError> {
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        found.extend(
+            subject::table
+                .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
+                .select(SubjectRow::as_select())
+                .load::<SubjectRow>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
+/// The subjects of these ids; one that is not there is left out.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find(tx: &mut Tx, ids: &[String]) -> Result<Vec<SubjectRow>, StoreError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(
+            subject::table
+                .filter(subject::id.eq_any(ids))
+                .order(subject::id)
+                .select(SubjectRow::as_select())
+                .load::<SubjectRow>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
+/// The subjects of one person.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_of_person(tx: &mut Tx, person_id: &str) -> Result<Vec<SubjectRow>, StoreError> {
+    Ok(subject::table
+        .filter(subject::person_id.eq(person_id))
+        .order(subject::id)
+        .select(SubjectRow::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// Whose block it is, for each of these blocks that anybody has.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_by_blocks(tx: &mut Tx, blocks: &[(&str, KeyedHash)]) -> Result<Vec<Block>, StoreError> {
+    let mut found = Vec::new();
+    for blocks in blocks.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = blocks.iter().map(|(_, hash)| hash.as_bytes().as_slice()).collect();
+        let mut names: Vec<&str> = blocks.iter().map(|(block, _)| *block).collect();
+        names.sort_unstable();
+        names.dedup();
+        // The hash is keyed by the block's name too, so that a hash is of one block only.
+        found.extend(
+            subject_block::table
+                .filter(subject_block::block.eq_any(names).and(subject_block::hash.eq_any(hashes)))
+                .order((subject_block::block, subject_block::hash, subject_block::subject_id))
+                .select(Block::as_select())
+                .load::<Block>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
+/// The blocks of these subjects.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_blocks(tx: &mut Tx, ids: &[String]) -> Result<Vec<Block>, StoreError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(
+            subject_block::table
+                .filter(subject_block::subject_id.eq_any(ids))
+                .order((subject_block::subject_id, subject_block::block, subject_block::hash))
+                .select(Block::as_select())
+                .load::<Block>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
+/// Those of these blocks that a known subject has.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_known_blocks(tx: &mut Tx, hashes: &[KeyedHash]) -> Result<Vec<KeyedHash>, StoreError> {
+    let mut found = Vec::new();
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        let known: Vec<Vec<u8>> = subject_block::table
+            .inner_join(subject::table)
+            .filter(subject_block::block.eq_any(BLOCKS).and(subject_block::hash.eq_any(hashes)))
+            .filter(subject::is_known.eq(true))
+            .select(subject_block::hash)
+            .load(&mut tx.connection)?;
+        found.extend(known.iter().filter_map(|hash| KeyedHash::from_slice(hash)));
+    }
+    Ok(found)
+}
+
+/// The blocks by which a source's row is held against those who are known.
+pub const BLOCKS: &[&str] = &["nhs-number", "name-birth", "birth-postcode", "council-id"];
+
+/// Writes down new subjects.
+///
+/// # Errors
+/// Where one is there already, or the database fails.
+pub fn create(tx: &mut Tx, rows: &[SubjectRow]) -> Result<(), StoreError> {
+    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
+        on_both!(tx, connection => diesel::insert_into(subject::table).values(rows).execute(connection))?;
+    }
+    Ok(())
+}
+
+/// Marks subjects as known to a programme.
+///
+/// # Errors
+/// Where the database fails.
+pub fn mark_known(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::update(subject::table.filter(subject::id.eq_any(ids)))
+            .set(subject::is_known.eq(true))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+/// Puts a subject into a person, or out of any.
+///
+/// # Errors
+/// Where the database fails.
+pub fn set_person(tx: &mut Tx, id: &str, person_id: Option<&str>) -> Result<(), StoreError> {
+    diesel::update(subject::table.find(id))
+        .set(subject::person_id.eq(person_id))
+        .execute(&mut tx.connection)?;
+    Ok(())
+}
+
+/// Replaces the blocks of these subjects.
+///
+/// # Errors
+/// Where the database fails.
+pub fn replace_blocks(tx: &mut Tx, ids: &[String], blocks: &[Block]) -> Result<(), StoreError> {
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::delete(subject_block::table.filter(subject_block::subject_id.eq_any(ids)))
+            .execute(&mut tx.connection)?;
+    }
+    for blocks in blocks.chunks(ROWS_A_STATEMENT_MAX) {
+        on_both!(tx, connection => diesel::insert_into(subject_block::table)
+            .values(blocks)
+            .on_conflict_do_nothing()
+            .execute(connection))?;
+    }
+    Ok(())
+}
+
+/// How many subjects there are, and how many of them are known.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count(tx: &mut Tx) -> Result<(i64, i64), StoreError> {
+    let all = subject::table.count().get_result(&mut tx.connection)?;
+    let known = subject::table.filter(subject::is_known.eq(true)).count().get_result(&mut tx.connection)?;
+    Ok((all, known))
+}

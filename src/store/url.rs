@@ -1,0 +1,191 @@
+//! What a database URL means, and what of it may be shown.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::store::error::StoreError;
+
+/// Where a database is.
+pub enum Address {
+    /// A file of this machine.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(Server),
+}
+
+/// A PostgreSQL server. Its URL may hold a password, so it is shown only in part.
+pub struct Server {
+    url: String,
+    shown: String,
+    secrets: Vec<String>,
+}
+
+impl Server {
+    /// The whole URL, for the driver alone.
+    pub(in crate::store) fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Address {
+    /// The address a URL names. `sqlite:FILE` or `postgres://user@host/name`.
+    ///
+    /// # Errors
+    /// Where it is neither, or names another machine in a build whose PostgreSQL driver has no
+    /// TLS.
+    pub fn parse(url: &str) -> Result<Self, StoreError> {
+        if let Some(file) = url.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            return match file {
+                "" | ":memory:" => Err(StoreError::UrlForm),
+                _ => Ok(Self::Sqlite(PathBuf::from(file))),
+            };
+        }
+        let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
+        let server = server(url, rest.ok_or(StoreError::UrlForm)?);
+        if cfg!(not(feature = "system-pq"))
+            && let Some(host) = server.1.iter().find(|host| !is_local(host))
+        {
+            return Err(StoreError::NoTls { host: host.clone() });
+        }
+        Ok(Self::Postgres(server.0))
+    }
+
+    /// A driver's message without any part of a password.
+    pub(in crate::store) fn without_secrets(&self, message: &str) -> String {
+        match self {
+            Self::Sqlite(_) => message.to_owned(),
+            Self::Postgres(server) => {
+                let mut safe = message.replace(&server.url, &server.shown);
+                for secret in &server.secrets {
+                    safe = safe.replace(secret, "(withheld)");
+                }
+                safe
+            }
+        }
+    }
+}
+
+/// Without the password.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(file) => write!(f, "sqlite:{}", file.display()),
+            Self::Postgres(server) => f.write_str(&server.shown),
+        }
+    }
+}
+
+/// The server and the hosts it may be reached at.
+fn server(url: &str, rest: &str) -> (Server, Vec<String>) {
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, name) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user_info, host_list) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let mut secrets = vec![password.to_owned(), decoded(password)];
+    let mut hosts: Vec<String> = host_list.split(',').map(|host| decoded(without_port(host))).collect();
+    let mut shown_query = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match key {
+            "password" | "sslpassword" | "passfile" => {
+                secrets.extend([value.to_owned(), decoded(value)]);
+            }
+            "host" | "hostaddr" => {
+                hosts.retain(|host| !host.is_empty());
+                hosts.extend(decoded(value).split(',').map(str::to_owned));
+                shown_query.push(pair);
+            }
+            _ => shown_query.push(pair),
+        }
+    }
+    if hosts.iter().all(String::is_empty)
+        && let Ok(host) = std::env::var("PGHOST")
+    {
+        hosts = vec![host];
+    }
+    secrets.retain(|secret| !secret.is_empty());
+    let at = if user.is_empty() { "" } else { "@" };
+    let mut shown = format!("postgres://{user}{at}{host_list}/{name}");
+    if !shown_query.is_empty() {
+        shown = format!("{shown}?{}", shown_query.join("&"));
+    }
+    (Server { url: url.to_owned(), shown, secrets }, hosts)
+}
+
+fn without_port(host: &str) -> &str {
+    if let Some(address) = host.strip_prefix('[') {
+        return address.split(']').next().unwrap_or(address);
+    }
+    host.split(':').next().unwrap_or(host)
+}
+
+/// Percent-decoded, as libpq does; what does not decode stays as it is.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match (first, hex.and_then(|digits| u8::from_str_radix(digits, 16).ok())) {
+            (b'%', Some(byte)) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_not_text| text.to_owned())
+}
+
+/// True for a socket or this machine: no TLS is needed to it.
+fn is_local(host: &str) -> bool {
+    host.is_empty()
+        || host.starts_with(['/', '@'])
+        || host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Address, StoreError};
+
+    fn check(url: &str, shown: &str) {
+        let address = Address::parse(url).map(|address| address.to_string());
+        assert_eq!(address.unwrap(), shown);
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        check("postgres://w:s3cret@localhost/way", "postgres://w@localhost/way");
+        check(
+            "postgresql://w@[::1]:5433/way?password=s3cret&host=/run/pg",
+            "postgres://w@[::1]:5433/way?host=/run/pg",
+        );
+        check("postgres:///way", "postgres:///way");
+        let address = Address::parse("postgres://w:s%33cret@localhost/way").unwrap();
+        assert_eq!(address.without_secrets("s3cret or s%33cret"), "(withheld) or (withheld)");
+    }
+
+    #[cfg(not(feature = "system-pq"))]
+    #[test]
+    fn another_machine_needs_tls() {
+        for url in [
+            "postgres://w@db.example/way",
+            "postgres://w@localhost,10.0.0.7/way",
+            "postgres:///way?host=10.0.0.7",
+        ] {
+            assert!(matches!(Address::parse(url), Err(StoreError::NoTls { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_file_may_have_blanks_and_drives() {
+        check("sqlite:/srv/our data/a.db", "sqlite:/srv/our data/a.db");
+        check(r"sqlite:C:\Way leave\a.db", r"sqlite:C:\Way leave\a.db");
+        assert!(Address::parse("mysql://x").is_err());
+    }
+}

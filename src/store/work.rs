@@ -1,0 +1,102 @@
+//! What is still to do, by step: subjects to link, people to release.
+
+use diesel::prelude::*;
+
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::store::schema::work;
+use crate::store::{StoreError, Tx};
+
+/// A step that takes its work from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// A subject whose identity may have changed.
+    Link,
+    /// A person of whom something may go out or be taken back.
+    Release,
+}
+
+impl Step {
+    /// The word stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = work, treat_none_as_default_value = false)]
+pub struct Work {
+    /// The step.
+    pub step: String,
+    /// Subject or person id.
+    pub key: String,
+    /// The run that made it necessary.
+    pub run_id: String,
+    /// Since when it waits.
+    pub created_at: String,
+}
+
+/// Adds things to do; one that waits already stays as it is.
+///
+/// # Errors
+/// Where the database fails.
+pub fn push(tx: &mut Tx, step: Step, keys: &[String], run_id: &str, at: &str) -> Result<(), StoreError> {
+    let rows: Vec<Work> = keys
+        .iter()
+        .map(|key| Work {
+            step: step.as_str().to_owned(),
+            key: key.clone(),
+            run_id: run_id.to_owned(),
+            created_at: at.to_owned(),
+        })
+        .collect();
+    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
+        on_both!(tx, connection => diesel::insert_into(work::table)
+            .values(rows)
+            .on_conflict_do_nothing()
+            .execute(connection))?;
+    }
+    Ok(())
+}
+
+/// The first things to do. On PostgreSQL they are locked until the transaction ends, and what
+/// another has locked is passed over; a SQLite write has the whole database anyway.
+///
+/// # Errors
+/// Where the database fails.
+pub fn claim(tx: &mut Tx, step: Step, n_max: i64) -> Result<Vec<Work>, StoreError> {
+    let waiting = work::table.filter(work::step.eq(step.as_str())).order(work::key).limit(n_max);
+    let claimed = match &mut tx.connection {
+        crate::store::connection::AnyConnection::Sqlite(connection) => {
+            waiting.select(Work::as_select()).load(connection)
+        }
+        crate::store::connection::AnyConnection::Postgres(connection) => {
+            waiting.select(Work::as_select()).for_update().skip_locked().load(connection)
+        }
+    };
+    Ok(claimed?)
+}
+
+/// Strikes out what was done, in the transaction that did it.
+///
+/// # Errors
+/// Where the database fails.
+pub fn done(tx: &mut Tx, step: Step, keys: &[String]) -> Result<(), StoreError> {
+    for keys in keys.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::delete(work::table.filter(work::step.eq(step.as_str()).and(work::key.eq_any(keys))))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+/// How many things a step has to do.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count(tx: &mut Tx, step: Step) -> Result<i64, StoreError> {
+    Ok(work::table.filter(work::step.eq(step.as_str())).count().get_result(&mut tx.connection)?)
+}
