@@ -1,8 +1,13 @@
 //! The one integration binary.
 
 mod consent;
+mod dump;
 mod format_csv;
 mod format_support;
+mod leak;
+mod mutant;
 mod person;
 mod store;
 mod support;
+mod tidy;
+mod wall;
