@@ -31,6 +31,17 @@ pub const UNPACKED_RATIO_MAX: u64 = 200;
 /// Bytes of one sealed piece of a kept file.
 pub const KEPT_PIECE_BYTES: usize = 1024 * 1024;
 
+/// Bytes of one message at the door: an aggregate of 10,000 rows is about a megabyte.
+pub const DOOR_MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Messages that one *collect* transaction takes: enough to share the cost of a commit, and well
+/// within a lease.
+pub const COLLECT_MESSAGES_MAX: usize = 500;
+
+/// Replacements of a pseudonym that are followed one after the other. A person is merged a few
+/// times, and a study key is changed once a year.
+pub const REPLACEMENTS_MAX: usize = 50;
+
 /// Times a message is delivered before it becomes a dead letter.
 pub const DELIVERIES_MAX: u32 = 5;
 

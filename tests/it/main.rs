@@ -2,6 +2,8 @@
 
 mod consent;
 mod dump;
+mod evaluation_collect;
+mod evaluation_messages;
 mod format_csv;
 mod format_support;
 mod leak;

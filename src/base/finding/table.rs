@@ -68,6 +68,13 @@ codes! {
     CsvFieldCount, "csv/field-count", Error, "a row has more or fewer cells than there are column names", "look in the row for a separator or line break that belongs inside a cell: such a cell needs double quotes round it";
     CsvExtraLine, "csv/extra-line", Note, "a line that the exporting program added was left out", "nothing to do; `sqlcmd -W -h -1` and `SET NOCOUNT ON` leave such lines out";
     CsvNullWord, "csv/null-word", Note, "the word NULL stands in place of blank cells", "nothing to do; export blanks as blanks if you can";
+    DoorUnknown, "door/unknown", Error, "a message is of a type that this side does not read", "bring both sides to the same version; the message is among the dead letters";
+    DoorInvalid, "door/invalid", Error, "a message does not fit its published schema", "the message is among the dead letters; mend the sender and release again";
+    DoorMisdirected, "door/misdirected", Error, "a message stands in the queue of another study", "mend the routing of the broker; the message is among the dead letters";
+
+    ExtractFile, "extract/file", Error, "an extract lacks a file, or holds one that its manifest does not name", "take the extract again from where it was built";
+    ExtractChanged, "extract/changed", Error, "a file of an extract is not the one that was built", "take the extract again from where it was built";
+    ExtractShape, "extract/shape", Error, "a table of an extract does not keep to its data package", "take the extract again from where it was built";
 
     SchemaType, "schema/type", Error, "a field is of another type than the record allows", "correct the value in the sender's system";
     SchemaPattern, "schema/pattern", Error, "a field does not have the shape the record asks for", "correct the value in the sender's system";

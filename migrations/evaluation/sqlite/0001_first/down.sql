@@ -1,0 +1,10 @@
+DROP TABLE extract;
+DROP TABLE notice;
+DROP TABLE closed_release;
+DROP TABLE aggregate;
+DROP TABLE setting;
+DROP TABLE record;
+DROP TABLE withdrawal;
+DROP TABLE subject;
+DROP TABLE refused;
+DROP TABLE inbox;

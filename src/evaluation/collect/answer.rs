@@ -1,0 +1,76 @@
+//! What goes back: it names a notice and nothing else, signed with this side's own key.
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// What is signed begins with this, so that no other signature can pass for an answer.
+const SIGNED_AS: &str = "wayleave/acknowledgement/v1";
+
+/// What an answer says of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// It has arrived.
+    Acknowledged,
+    /// The person has been removed from the evaluation store.
+    Removed,
+}
+
+impl Answer {
+    /// The word in the answer.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledged => "acknowledged",
+            Self::Removed => "removed",
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'b> {
+    notice: &'b str,
+    kind: Answer,
+    signature: String,
+}
+
+/// The evaluation side's signing key.
+pub struct Signer(SigningKey);
+
+impl Signer {
+    /// The key of that seed.
+    #[must_use]
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self(SigningKey::from_bytes(seed))
+    }
+
+    /// The key that answers are checked with, as 64 hexadecimal digits.
+    #[must_use]
+    pub fn public_key(&self) -> String {
+        hex(self.0.verifying_key().as_bytes())
+    }
+
+    /// An answer, with the message id under which it is sent each time.
+    #[must_use]
+    pub fn answer(&self, notice: &str, answer: Answer) -> (String, Vec<u8>) {
+        let signed = format!("{SIGNED_AS}\n{notice}\n{}", answer.as_str());
+        let signature = hex(&self.0.sign(signed.as_bytes()).to_bytes());
+        let body = serde_json::to_vec(&Body { notice, kind: answer, signature }).unwrap_or_default();
+        (digest(&[signed.as_bytes()]), body)
+    }
+}
+
+/// The first 128 bits of the SHA-256 of these, as 32 hexadecimal digits.
+pub(crate) fn digest(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,4 @@
+//! The queue as a door.
+
+/// A study's queue, seen from this side.
+pub struct Inlet;
