@@ -1,1 +1,79 @@
 //! What the operational zone does, one verb a file.
+
+pub mod keys;
+
+use crate::base::edge::Edge;
+use crate::base::seal::SealError;
+use crate::format::FormatError;
+use crate::gateway::keys::KeyError;
+use crate::store::keys::Keys;
+use crate::store::{Store, StoreError};
+
+/// What every verb works with.
+#[derive(Clone)]
+pub struct Gateway {
+    /// The operational database.
+    pub store: Store,
+    /// The keys that stand outside it.
+    pub keys: Keys,
+    /// Time and randomness.
+    pub edge: Edge,
+    /// Who is acting: a role and account, such as `worker` or `cli:jsmith`.
+    pub actor: String,
+}
+
+/// Why the gateway could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key cannot be used.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// A seal does not open.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// A file could not be read or put aside.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// A file or folder of a feed cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file changed while it was read.
+    #[error("{} is still being written; run again when the export has finished", path.display())]
+    Changing {
+        /// Which.
+        path: std::path::PathBuf,
+    },
+    /// A file is larger than allowed.
+    #[error("{} is larger than {bytes_max} bytes; split it, or raise `limits.file_bytes_max`", path.display())]
+    TooLarge {
+        /// Which.
+        path: std::path::PathBuf,
+        /// The bound.
+        bytes_max: u64,
+    },
+    /// A worker thread ended badly: a fault of the program.
+    #[error("a part of the program stopped unexpectedly; run again, and report it if it happens again")]
+    Stopped,
+}
+
+impl GatewayError {
+    /// Whether trying again could help.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.retryable(),
+            Self::Key(error) => error.retryable(),
+            Self::Format(error) => error.retryable(),
+            Self::Changing { .. } => true,
+            Self::Seal(_) | Self::File { .. } | Self::TooLarge { .. } | Self::Stopped => false,
+        }
+    }
+}

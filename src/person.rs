@@ -5,6 +5,7 @@
 //! what that does to the people known so far. Deterministic tiers only; a scored tier and a
 //! clerical decision have their place in [`Tier`](compare::Tier).
 
+pub mod block;
 pub mod compare;
 pub mod decide;
 pub mod features;

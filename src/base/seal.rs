@@ -189,6 +189,14 @@ impl Hasher {
         self.hash(parts.into_iter().map(|part| part.inspect().as_bytes()))
     }
 
+    /// The hash of private parts; `None` where one is empty, because a hash of nothing would make
+    /// strangers alike.
+    #[must_use]
+    pub fn all_private(&self, parts: &[&Private<String>]) -> Option<KeyedHash> {
+        let is_full = parts.iter().all(|part| !part.inspect().is_empty());
+        is_full.then(|| self.private(parts.iter().copied()))
+    }
+
     /// The hash of private bytes.
     #[must_use]
     pub fn private_bytes(&self, bytes: &Private<Vec<u8>>) -> KeyedHash {

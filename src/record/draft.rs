@@ -11,8 +11,10 @@ use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::base::private::{Grant, Private, Purpose, WITHHELD};
+use crate::base::seal::{Hasher, KeyedHash};
 
 /// A value of a record in the making.
 #[derive(Clone)]
@@ -82,6 +84,64 @@ impl Draft {
         match self {
             Self::Private(text) => Some(text),
             _ => None,
+        }
+    }
+
+    /// Merges a patch over this record: what it names is set, what it names as taken away goes.
+    pub fn merge(&mut self, patch: &Self) {
+        for (name, value) in patch.fields() {
+            self.set(name, value.clone());
+        }
+        self.settle();
+    }
+
+    /// Drops the fields that say "taken away": in a whole record they are simply not there.
+    pub fn settle(&mut self) {
+        if let Self::Fields(fields) = self {
+            fields.retain(|(_, value)| !matches!(value, Self::Null));
+        }
+    }
+
+    /// The keyed hash of both halves: equal records have equal hashes, whatever the order of
+    /// their fields.
+    #[must_use]
+    pub fn keyed_hash(&self, hasher: &Hasher) -> KeyedHash {
+        let mut fields: Vec<_> = self.fields().iter().collect();
+        fields.sort_unstable_by_key(|(name, _)| *name);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        for (name, value) in fields {
+            bytes.extend_from_slice(name.as_bytes());
+            value.write_for_hash(&mut bytes);
+        }
+        hasher.hash([bytes.as_slice()])
+    }
+
+    /// Each leaf with its type and length, so that no two records run together.
+    fn write_for_hash(&self, bytes: &mut Vec<u8>) {
+        let mut leaf = |kind: u8, text: &str| {
+            bytes.push(kind);
+            bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        match self {
+            Self::Null => leaf(0, ""),
+            Self::Bool(truth) => leaf(1, if *truth { "1" } else { "0" }),
+            Self::Number(number) => leaf(2, &number.normalize().to_string()),
+            Self::Text(text) => leaf(3, text),
+            Self::Private(text) => leaf(4, text.inspect()),
+            Self::List(items) => {
+                leaf(5, &items.len().to_string());
+                for item in items {
+                    item.write_for_hash(bytes);
+                }
+            }
+            Self::Fields(fields) => {
+                leaf(6, &fields.len().to_string());
+                for (name, value) in fields {
+                    bytes.extend_from_slice(name.as_bytes());
+                    value.write_for_hash(bytes);
+                }
+            }
         }
     }
 

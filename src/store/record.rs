@@ -26,6 +26,8 @@ pub struct RecordRow {
     pub key_hash: Vec<u8>,
     /// Number of the current version.
     pub current_number: i64,
+    /// Number of the last version: a late, older one comes after the current.
+    pub last_number: i64,
     /// Keyed hash of the current version.
     pub current_hash: Vec<u8>,
     /// The source's own time of the current version.
@@ -108,6 +110,7 @@ pub fn put(tx: &mut Tx, rows: &[RecordRow]) -> Result<(), StoreError> {
             .set((
                 record::feed.eq(excluded(record::feed)),
                 record::current_number.eq(excluded(record::current_number)),
+                record::last_number.eq(excluded(record::last_number)),
                 record::current_hash.eq(excluded(record::current_hash)),
                 record::current_source_time.eq(excluded(record::current_source_time)),
                 record::current_arrived_at.eq(excluded(record::current_arrived_at)),

@@ -157,6 +157,7 @@ diesel::table! {
         kind -> Text,
         key_hash -> Binary,
         current_number -> BigInt,
+        last_number -> BigInt,
         current_hash -> Binary,
         current_source_time -> Nullable<Text>,
         current_arrived_at -> Text,

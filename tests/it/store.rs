@@ -118,6 +118,7 @@ fn rows_are_written_many_at_a_time_and_read_back() {
                 kind: "person".to_owned(),
                 key_hash: key(n),
                 current_number: 1,
+                last_number: 1,
                 current_hash: key(n),
                 current_source_time: None,
                 current_arrived_at: "2025-03-31T09:00:00.000Z".to_owned(),

@@ -162,6 +162,8 @@ CREATE TABLE record (
     kind TEXT NOT NULL,
     key_hash BYTEA NOT NULL,
     current_number BIGINT NOT NULL,
+    -- Number of the last version: a late, older one comes after the current.
+    last_number BIGINT NOT NULL,
     current_hash BYTEA NOT NULL,
     current_source_time TEXT,
     current_arrived_at TEXT NOT NULL,
