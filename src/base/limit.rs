@@ -28,6 +28,16 @@ pub const UNPACKED_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 /// How many times larger than its packed size a compressed file may unpack to.
 pub const UNPACKED_RATIO_MAX: u64 = 200;
 
+/// Bytes that any compressed file may unpack to whatever its packed size: a small sheet of blank
+/// rows packs a thousandfold and does no harm.
+pub const UNPACKED_RATIO_FREE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Rows of one sheet: all that Excel can hold.
+pub const SHEET_ROWS_MAX: u32 = 1_048_576;
+
+/// Letters (UTF-16 units) of one cell of a sheet: all that Excel can hold.
+pub const SHEET_TEXT_MAX: usize = 32_767;
+
 /// Bytes of one sealed piece of a kept file.
 pub const KEPT_PIECE_BYTES: usize = 1024 * 1024;
 

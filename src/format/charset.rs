@@ -2,7 +2,7 @@
 
 mod judge;
 
-use std::io::{self, BufRead, BufReader, Read, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 use encoding_rs::{CoderResult, Decoder, DecoderResult, Encoding};
 
@@ -230,6 +230,7 @@ fn utf16_fits(source: &mut dyn Source, decided: Decided) -> io::Result<bool> {
 /// The source as UTF-8, whatever it was, without its byte-order mark, piece by piece.
 pub struct Text {
     inner: Inner,
+    mark_bytes: u64,
 }
 
 enum Inner {
@@ -268,7 +269,23 @@ impl Text {
                 is_finished: false,
             })),
         };
-        Ok(Self { inner })
+        Ok(Self { inner, mark_bytes: decided.mark_bytes })
+    }
+
+    /// Goes back to the start.
+    pub(crate) fn rewind(&mut self) -> io::Result<()> {
+        let start = SeekFrom::Start(self.mark_bytes);
+        match &mut self.inner {
+            Inner::Plain(source) => source.seek(start).map(drop),
+            Inner::Decoded(decoded) => {
+                decoded.source.seek(start)?;
+                decoded.decoder = decoded.decoder.encoding().new_decoder_without_bom_handling();
+                (decoded.input_at, decoded.input_end) = (0, 0);
+                (decoded.output_at, decoded.output_end) = (0, 0);
+                decoded.is_finished = false;
+                Ok(())
+            }
+        }
     }
 }
 

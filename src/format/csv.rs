@@ -4,6 +4,7 @@ mod header;
 pub(crate) mod parse;
 mod reader;
 
+pub(crate) use header::{find_row, hits};
 pub(crate) use reader::CsvReader;
 
 /// One row of a text table: its cells in one piece of text, kept from row to row.

@@ -1,1 +1,80 @@
 //! FHIR R4 JSON: a Bundle is one unit a resource.
+
+use serde_json::Value;
+
+use crate::format::json::frame::{Fault, Framer, Step};
+
+/// What a FHIR file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Nothing.
+    Empty,
+    /// A Bundle with entries.
+    Bundle,
+    /// A Bundle without any.
+    EmptyBundle,
+    /// One resource.
+    Resource,
+    /// Resources one after another (NDJSON).
+    Lines,
+    /// JSON that is no FHIR.
+    Other,
+}
+
+/// Looks at the outermost members only, since they come in any order.
+pub(crate) fn look(framer: &mut Framer) -> Step<Kind> {
+    match framer.peek()? {
+        None => return Ok(Ok(Kind::Empty)),
+        Some(b'{') => framer.skip_byte(),
+        Some(b'[') => return Ok(Ok(Kind::Other)),
+        Some(_) => return Ok(Err(Fault::Syntax)),
+    }
+    let mut resource_type = Vec::new();
+    let mut has_entries = false;
+    loop {
+        match framer.peek()? {
+            Some(b'}') => {
+                framer.skip_byte();
+                break;
+            }
+            Some(b',') => framer.skip_byte(),
+            Some(_) => {}
+            None => return Ok(Err(Fault::Truncated)),
+        }
+        let name = match framer.name()? {
+            Ok(name) => name,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        let passed = match name.as_str() {
+            "resourceType" => framer.take(&mut resource_type, TYPE_BYTES_MAX)?,
+            "entry" => {
+                has_entries = framer.peek()? == Some(b'[');
+                // A Bundle that is cut off within an entry is still read up to there.
+                match framer.skip()? {
+                    Err(Fault::Truncated) if has_entries && !resource_type.is_empty() => break,
+                    other => other,
+                }
+            }
+            _ => framer.skip()?,
+        };
+        if let Err(fault) = passed {
+            return Ok(Err(fault));
+        }
+    }
+    let is_lines = framer.peek()? == Some(b'{');
+    Ok(Ok(match (resource_type.as_slice(), has_entries, is_lines) {
+        (b"", _, _) => Kind::Other,
+        (_, _, true) => Kind::Lines,
+        (b"\"Bundle\"", true, false) => Kind::Bundle,
+        (b"\"Bundle\"", false, false) => Kind::EmptyBundle,
+        (_, _, false) => Kind::Resource,
+    }))
+}
+
+/// The longest resource type has 33 letters.
+const TYPE_BYTES_MAX: usize = 128;
+
+/// True for an object that says what resource it is.
+pub(crate) fn is_resource(value: &Value) -> bool {
+    value.get("resourceType").is_some_and(Value::is_string)
+}

@@ -1,5 +1,8 @@
 //! JSON documents and NDJSON.
 
+pub(crate) mod frame;
 mod path;
+mod reader;
 
 pub use path::TreePath;
+pub(crate) use reader::JsonReader;

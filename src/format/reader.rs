@@ -1,40 +1,65 @@
 //! Opens a file and gives its units, one after another.
 
-use crate::base::finding::Findings;
+use crate::base::finding::{Finding, Findings};
 use crate::base::origin::Origin;
 use crate::format::csv::CsvReader;
+use crate::format::hl7v2::MessageReader;
+use crate::format::json::JsonReader;
+use crate::format::packed;
 use crate::format::settings::{FormatKind, Settings};
 use crate::format::source::{Source, Spool};
+use crate::format::xlsx::SheetReader;
 use crate::format::{Arrival, FormatError, Header, Refused};
 
 /// Gives the units of one file in order, in bounded memory.
 pub struct Reader {
     inner: Inner,
     headers: Vec<Header>,
+    /// That the file was unpacked.
+    note: Option<Finding>,
 }
 
 enum Inner {
     Csv(Box<CsvReader>),
+    Xlsx(Box<SheetReader>),
+    Json(Box<JsonReader>),
+    Hl7v2(Box<MessageReader>),
 }
 
 /// Opens a file. A fault of the whole file is a finding, and the file is refused.
 ///
-/// What is packed in a ZIP or gzip file is unpacked into a private file of the spool.
+/// What is packed in a ZIP or gzip file is unpacked into a private file of the spool, and the
+/// rows of a workbook go through one.
 pub fn open(
     source: Box<dyn Source>,
     settings: &Settings,
     file: &Origin,
     spool: &dyn Spool,
 ) -> Result<Reader, Refused> {
-    let _ = spool;
-    match &settings.format {
+    let limits = &settings.limits;
+    let (source, note) = packed::unpack(source, limits, file, spool)?;
+    let (inner, headers) = match &settings.format {
         FormatKind::Csv(csv) => {
-            let reader = CsvReader::open(source, csv, &settings.limits, file)?;
+            let reader = CsvReader::open(source, csv, limits, file)?;
             let headers = vec![reader.header().clone()];
-            Ok(Reader { inner: Inner::Csv(Box::new(reader)), headers })
+            (Inner::Csv(Box::new(reader)), headers)
         }
-        _ => Err(Refused::File(Findings::default())),
-    }
+        FormatKind::Xlsx(xlsx) => {
+            let reader = SheetReader::open(source, xlsx, limits, file, spool)?;
+            let headers = reader.headers().to_vec();
+            (Inner::Xlsx(Box::new(reader)), headers)
+        }
+        FormatKind::Json(json) => {
+            (Inner::Json(Box::new(JsonReader::open(source, json, limits, file)?)), Vec::new())
+        }
+        FormatKind::Fhir => {
+            (Inner::Json(Box::new(JsonReader::open_fhir(source, limits, file)?)), Vec::new())
+        }
+        FormatKind::Hl7v2(hl7v2) => {
+            (Inner::Hl7v2(Box::new(MessageReader::open(source, hl7v2, limits, file)?)), Vec::new())
+        }
+    };
+    Ok(Reader { inner, headers, note })
 }
 
 impl Reader {
@@ -59,9 +84,14 @@ impl Reader {
     /// What was found about the file as a whole since this was last asked: encoding, separator,
     /// lines left out. Ask after opening, and again at the end.
     pub fn findings(&mut self) -> Findings {
-        match &mut self.inner {
+        let mut findings: Findings = self.note.take().into_iter().collect();
+        findings.extend(match &mut self.inner {
             Inner::Csv(reader) => std::mem::take(&mut reader.findings),
-        }
+            Inner::Xlsx(reader) => std::mem::take(&mut reader.findings),
+            Inner::Json(reader) => std::mem::take(&mut reader.findings),
+            Inner::Hl7v2(reader) => std::mem::take(&mut reader.findings),
+        });
+        findings
     }
 
     /// The next unit.
@@ -72,6 +102,9 @@ impl Reader {
     pub fn next(&mut self) -> Result<Option<Arrival<'_>>, FormatError> {
         match &mut self.inner {
             Inner::Csv(reader) => reader.next(),
+            Inner::Xlsx(reader) => reader.next(),
+            Inner::Json(reader) => reader.next(),
+            Inner::Hl7v2(reader) => reader.next(),
         }
     }
 }

@@ -1,7 +1,55 @@
 //! Reading a cell or leaf of a unit, and keeping the unit.
 
+use serde_json::Value;
+
 use crate::base::private::Private;
+use crate::format::csv::Row;
+use crate::format::hl7v2::Message;
+use crate::format::settings::FormatKind;
+use crate::format::xlsx::SheetRow;
 use crate::format::{At, Cell, Unit};
+
+/// A unit that was kept and is read again, as when a quarantined row is replayed.
+pub enum Kept {
+    /// A row of a text table.
+    Row(Row),
+    /// A row of a sheet.
+    Sheet(SheetRow),
+    /// A JSON object, or one FHIR resource.
+    Tree(Value),
+    /// One HL7 v2 message.
+    Message(Message),
+}
+
+impl Kept {
+    /// Reads back what [`Unit::raw`] gave for a unit of that format; `None` if it is not that.
+    #[must_use]
+    pub fn read(raw: &[u8], format: &FormatKind) -> Option<Self> {
+        match format {
+            FormatKind::Csv(_) => {
+                let cells: Vec<String> = serde_json::from_slice(raw).ok()?;
+                Some(Self::Row(Row::of(cells.iter().map(String::as_str))))
+            }
+            FormatKind::Xlsx(_) => {
+                let cells: Vec<Value> = serde_json::from_slice(raw).ok()?;
+                SheetRow::of_json(&cells).map(Self::Sheet)
+            }
+            FormatKind::Json(_) | FormatKind::Fhir => serde_json::from_slice(raw).ok().map(Self::Tree),
+            FormatKind::Hl7v2(_) => Message::parse(std::str::from_utf8(raw).ok()?).ok().map(Self::Message),
+        }
+    }
+
+    /// The unit, as a reader gave it.
+    #[must_use]
+    pub fn unit(&self) -> Unit<'_> {
+        match self {
+            Self::Row(row) => Unit::Row(row),
+            Self::Sheet(row) => Unit::Sheet(row),
+            Self::Tree(tree) => Unit::Tree(tree),
+            Self::Message(message) => Unit::Message(message),
+        }
+    }
+}
 
 impl<'u> Unit<'u> {
     /// The cell or leaf at an address. Absent where the address is of another format.
@@ -17,7 +65,7 @@ impl<'u> Unit<'u> {
         }
     }
 
-    /// The unit as bytes, to be sealed.
+    /// The unit as bytes, to be sealed; [`Kept::read`] reads them back.
     #[must_use]
     pub fn raw(&self) -> Private<Vec<u8>> {
         let bytes = match self {

@@ -1,64 +1,132 @@
 //! Writes units in a format. What the reader of the same format then reads is what was written.
 
+mod sheet;
+mod table;
+mod tree;
+
 use std::io::Write;
 
 use crate::base::finding::Finding;
 use crate::format::charset::Charset;
+use crate::format::hl7v2;
 use crate::format::{At, Cell, FormatError, Header};
 
-/// What a writer writes, and where.
+/// What a writer writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
     /// A text table.
-    Csv {
-        /// Its columns.
-        header: Header,
-        /// Its encoding; a UTF-8 file begins with a byte-order mark, since Excel needs one.
-        encoding: Charset,
-        /// Between cells.
-        separator: u8,
-    },
-    /// A workbook: one header a sheet, each naming its sheet, written on row 1, or on `header.line`.
-    Xlsx {
-        /// Its sheets.
-        sheets: Vec<Header>,
-    },
-    /// A tree a line (NDJSON), or one list of them.
+    Csv(CsvLayout),
+    /// A workbook: one header a sheet, each naming its sheet, written on row `header.line` (0 is
+    /// row 1).
+    Xlsx(Vec<Header>),
+    /// Trees: one a line (NDJSON), or in one list.
     Json {
         /// True for NDJSON.
         lines: bool,
     },
-    /// A Bundle of the resources that are put.
+    /// A Bundle (collection) of the resources that are put.
     Fhir,
     /// Messages, each segment ended with a carriage return.
     Hl7v2,
 }
 
+/// How a text table is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvLayout {
+    /// Its columns.
+    pub header: Header,
+    /// False leaves the row of column names out.
+    pub with_header: bool,
+    /// Its encoding.
+    pub encoding: Charset,
+    /// True for a UTF-8 file that Excel is to read rightly. UTF-16 always has its mark.
+    pub with_mark: bool,
+    /// Between cells.
+    pub separator: u8,
+}
+
+impl CsvLayout {
+    /// These columns in UTF-8 with commas.
+    #[must_use]
+    pub fn of(header: Header) -> Self {
+        Self { header, with_header: true, encoding: Charset::Utf8, with_mark: false, separator: b',' }
+    }
+}
+
 /// Writes units in one format.
 pub struct Writer {
-    layout: Layout,
-    out: Box<dyn Write + Send>,
+    inner: Inner,
+}
+
+enum Inner {
+    Csv(table::TableWriter),
+    Xlsx(Box<sheet::SheetWriter>),
+    Tree(tree::TreeWriter),
+    Hl7v2(Box<dyn Write + Send>),
 }
 
 impl Writer {
     /// Begins a file.
-    pub fn new(out: Box<dyn Write + Send>, layout: Layout) -> Result<Self, FormatError> {
-        Ok(Self { layout, out })
+    pub fn new(out: Box<dyn Write + Send>, layout: &Layout) -> Result<Self, FormatError> {
+        let inner = match layout {
+            Layout::Csv(layout) => Inner::Csv(table::TableWriter::new(out, layout)?),
+            Layout::Xlsx(sheets) => Inner::Xlsx(Box::new(sheet::SheetWriter::new(out, sheets)?)),
+            Layout::Json { lines: true } => Inner::Tree(tree::TreeWriter::lines(out)),
+            Layout::Json { lines: false } => Inner::Tree(tree::TreeWriter::list(out)),
+            Layout::Fhir => Inner::Tree(tree::TreeWriter::bundle(out)),
+            Layout::Hl7v2 => Inner::Hl7v2(out),
+        };
+        Ok(Self { inner })
     }
 
-    /// Writes one unit; on the sheet of that name in a workbook. A finding says why it cannot be
-    /// written, and then nothing of it is.
+    /// Writes one unit; on the sheet of that name in a workbook (the first where none is named).
+    /// A finding says why it cannot be written, and then nothing of it is.
+    ///
+    /// Later cells win over earlier ones at the same address. [`Cell::Absent`] writes nothing.
     pub fn put(
         &mut self,
-        _sheet: Option<&str>,
-        _unit: &[(&At, Cell<'_>)],
+        sheet: Option<&str>,
+        unit: &[(&At, Cell<'_>)],
     ) -> Result<Option<Finding>, FormatError> {
-        let _ = (&self.layout, &mut self.out);
-        Ok(None)
+        match &mut self.inner {
+            Inner::Csv(writer) => writer.put(unit),
+            Inner::Xlsx(writer) => writer.put(sheet, unit),
+            Inner::Tree(writer) => writer.put(unit),
+            Inner::Hl7v2(out) => {
+                let mut leaves = Vec::with_capacity(unit.len());
+                for (at, cell) in unit {
+                    let At::Message(path) = at else { return Err(FormatError::WrongAddress("hl7v2")) };
+                    match cell {
+                        Cell::Absent => {}
+                        Cell::Delete => leaves.push((path, None)),
+                        cell => leaves.push((path, Some(text_of(*cell)))),
+                    }
+                }
+                let message = hl7v2::compose(leaves.into_iter());
+                out.write_all(message.as_bytes()).map_err(FormatError::Write)?;
+                Ok(None)
+            }
+        }
     }
 
     /// Ends the file: without this it is not whole.
     pub fn finish(self) -> Result<(), FormatError> {
-        Ok(())
+        match self.inner {
+            Inner::Csv(writer) => writer.finish(),
+            Inner::Xlsx(writer) => writer.finish(),
+            Inner::Tree(writer) => writer.finish(),
+            Inner::Hl7v2(mut out) => out.flush().map_err(FormatError::Write),
+        }
+    }
+}
+
+/// A cell as text, where the format has nothing but text.
+fn text_of(cell: Cell<'_>) -> String {
+    match cell {
+        Cell::Absent | Cell::Delete => String::new(),
+        Cell::Text(text) => text.to_owned(),
+        Cell::Number(number) => number.to_string(),
+        Cell::Day(day) => day.to_string(),
+        Cell::Bool(truth) => truth.to_string(),
     }
 }

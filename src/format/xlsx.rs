@@ -1,5 +1,8 @@
 //! Workbooks.
 
+mod reader;
 mod row;
+mod scan;
 
+pub(crate) use reader::SheetReader;
 pub use row::SheetRow;

@@ -55,6 +55,7 @@ codes! {
 
     CharsetDecided, "charset/decided", Note, "the encoding was decided by reading the whole file", "declare the encoding in the mapping so that it is checked";
     CharsetMismatch, "charset/mismatch", Error, "the bytes are not in the declared encoding", "save the file in the declared encoding, or change `encoding` in the mapping";
+    CharsetUnwritable, "charset/unwritable", Error, "a letter cannot be written in the target's encoding", "write the file as UTF-8, or ask the receiver whether they can take it";
     CharsetUndecided, "charset/undecided", Error, "the bytes fit none of the encodings that are read", "save the file as UTF-8";
 
     BlankRows, "file/blank-rows", Note, "rows with nothing in them were passed over", "nothing to do, unless rows are missing";
@@ -75,6 +76,26 @@ codes! {
     ExtractFile, "extract/file", Error, "an extract lacks a file, or holds one that its manifest does not name", "take the extract again from where it was built";
     ExtractChanged, "extract/changed", Error, "a file of an extract is not the one that was built", "take the extract again from where it was built";
     ExtractShape, "extract/shape", Error, "a table of an extract does not keep to its data package", "take the extract again from where it was built";
+
+    JsonSyntax, "json/syntax", Error, "the text is not JSON", "check that the export finished and that nobody edited the file by hand";
+    JsonTooDeep, "json/too-deep", Error, "a tree is nested deeper than any record is", "check that the right file was sent";
+    JsonShape, "json/shape", Error, "the units are not where the mapping says they are", "check that the right file was sent, or correct `units` or `body` in the mapping";
+    FhirNoResource, "fhir/no-resource", Error, "an entry holds no FHIR resource", "send each entry with its whole resource, `resourceType` included";
+
+    Hl7v2Head, "hl7v2/head", Error, "a message does not begin with `MSH` and the characters that cut it", "check the sending interface: each message begins with `MSH|^~\\&`";
+    Hl7v2Segment, "hl7v2/segment", Error, "a message holds a line that is no segment", "check the sending interface: a line break inside a value must be written as `\\.br\\`";
+
+    XlsxHidden, "xlsx/hidden-sheet", Note, "a sheet of the workbook is hidden", "unhide it, or delete it, so that everyone sees what is sent";
+    XlsxSheetMissing, "xlsx/sheet-missing", Error, "a sheet that the mapping reads is not in the workbook", "check that the right workbook was sent and that nobody renamed the sheet";
+    XlsxLocked, "xlsx/locked", Error, "the workbook needs a password", "take the password off in Excel (File, Info, Protect Workbook) and send it again by a safe way";
+    XlsxOld, "xlsx/old-format", Error, "the workbook is in the old .xls format", "open it in Excel and save it as Excel Workbook (.xlsx)";
+    XlsxCellError, "xlsx/cell-error", Error, "a cell that is used holds an Excel error", "mend the formula, or type the value";
+    XlsxTooLong, "xlsx/too-long", Error, "a text or sheet is longer than Excel can hold", "write the records as CSV, or split them";
+    XlsxStray, "xlsx/stray-cell", Warning, "a cell stands to the right of the last column name and is not read", "give the column a name, or move the remark elsewhere";
+
+    PackedUnpacked, "packed/unpacked", Note, "the file was unpacked", "nothing to do";
+    PackedCount, "packed/file-count", Error, "a packed file holds none or several files", "pack one file only, or send them unpacked";
+    PackedLocked, "packed/locked", Error, "a packed file needs a password or is packed in a way that is not read", "pack it as an ordinary ZIP file without a password and send it by a safe way";
 
     SchemaType, "schema/type", Error, "a field is of another type than the record allows", "correct the value in the sender's system";
     SchemaPattern, "schema/pattern", Error, "a field does not have the shape the record asks for", "correct the value in the sender's system";

@@ -4,7 +4,7 @@ use super::parse::sample_rows;
 use crate::base::limit::HEADER_SEARCH_ROWS_MAX;
 
 /// The separators that are tried, likeliest first.
-pub(super) const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// The separator in a sender's words.
 pub(super) const fn said(separator: u8) -> &'static str {
@@ -19,23 +19,33 @@ pub(super) const fn said(separator: u8) -> &'static str {
 }
 
 /// How well a separator fits: expected names found on one row, then rows of the commonest width,
-/// then that width.
+/// then that width, then the width of the first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Fit {
     pub(super) names: usize,
     rows: usize,
-    pub(super) columns: usize,
+    columns: usize,
+    first: usize,
+}
+
+impl Fit {
+    /// True if a file that was declared to have this separator has the other one.
+    pub(super) fn is_refuted_by(self, other: Self) -> bool {
+        let is_one_column = self.first <= 1 && other.first > 1 && other.names >= self.names;
+        is_one_column || (self.names == 0 && other.names > 0)
+    }
 }
 
 /// How well this separator fits the beginning of a file.
 pub(super) fn fit(sample: &[u8], separator: u8, expected: &[String]) -> Fit {
     let rows = sample_rows(sample, separator, HEADER_SEARCH_ROWS_MAX + 1);
     let names = rows.iter().map(|row| hits(row.iter(), expected)).max().unwrap_or_default();
-    let mut best = Fit { names, ..Fit::default() };
+    let first = rows.first().map_or(0, super::Row::len);
+    let mut best = Fit { names, first, ..Fit::default() };
     for row in rows.iter().filter(|row| row.len() > 1) {
         let same = rows.iter().filter(|other| other.len() == row.len()).count();
         if (same, row.len()) > (best.rows, best.columns) {
-            best = Fit { names, rows: same, columns: row.len() };
+            best = Fit { rows: same, columns: row.len(), ..best };
         }
     }
     best

@@ -164,7 +164,8 @@ impl Parser {
     /// Where the row began: from the line it ended on, less the line breaks within its cells.
     fn began(&self, text: &str, taken: Taken) -> Began {
         let line_end = if self.lines_end_with_cr { b'\r' } else { b'\n' };
-        let ended = if taken.last == line_end { self.lines() } else { self.lines() + 1 };
+        let is_ended = taken.last == line_end && taken.what != What::Unclosed;
+        let ended = if is_ended { self.lines() } else { self.lines() + 1 };
         let within = count(memchr::memchr_iter(line_end, text.as_bytes()).count());
         Began { line: ended.saturating_sub(within), byte: taken.byte_before }
     }

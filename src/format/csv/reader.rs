@@ -5,7 +5,7 @@ use std::io::BufRead;
 use std::sync::Arc;
 
 use super::Row;
-use super::header::{self, SEPARATORS};
+use super::header;
 use super::parse::{Began, Parsed, Parser};
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::limit::{CELL_BYTES_MAX, HEADER_SEARCH_ROWS_MAX};
@@ -331,11 +331,8 @@ fn separator_of(
         return Ok(separator);
     };
     let as_declared = header::fit(sample, declared, &settings.expected);
-    let is_wrong = |other: &u8| {
-        let as_other = header::fit(sample, *other, &settings.expected);
-        as_declared.columns <= 1 && as_other.columns > 1 && as_other.names >= as_declared.names
-    };
-    match SEPARATORS.iter().find(|other| detected == Some(**other) && is_wrong(other)) {
+    let is_wrong = |other: u8| as_declared.is_refuted_by(header::fit(sample, other, &settings.expected));
+    match detected.filter(|other| *other != declared && is_wrong(*other)) {
         None => Ok(declared),
         Some(other) => Err(Finding::new(
             Code::CsvWrongSeparator,
@@ -343,7 +340,7 @@ fn separator_of(
             format!(
                 "expected cells separated by a {}, found the header as one single column: it seems to use a {}",
                 header::said(declared),
-                header::said(*other)
+                header::said(other)
             ),
         )
         .into()),

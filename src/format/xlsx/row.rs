@@ -59,6 +59,15 @@ impl SheetRow {
         self.cells.is_empty()
     }
 
+    /// Bytes of the longest text.
+    pub(crate) fn longest(&self) -> usize {
+        let length = |held: &Held| match held {
+            Held::Text { start, end } => end - start,
+            Held::Absent | Held::Number(_) | Held::Day(_) | Held::Bool(_) => 0,
+        };
+        self.cells.iter().map(length).max().unwrap_or_default()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();
@@ -89,5 +98,21 @@ impl SheetRow {
             Cell::Bool(truth) => Value::from(truth),
         };
         (0..self.cells.len()).map(as_json).collect()
+    }
+
+    /// The row out of such a list.
+    pub(crate) fn of_json(cells: &[Value]) -> Option<Self> {
+        let mut row = Self::default();
+        for cell in cells {
+            row.push(match cell {
+                Value::Null => Cell::Absent,
+                Value::Bool(truth) => Cell::Bool(*truth),
+                Value::Number(number) => Cell::Number(number.as_f64()?),
+                Value::String(text) => Cell::Text(text),
+                Value::Object(day) => Cell::Day(day.get("day")?.as_str()?.parse().ok()?),
+                Value::Array(_) => return None,
+            });
+        }
+        Some(row)
     }
 }
