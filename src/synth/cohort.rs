@@ -184,6 +184,8 @@ fn cost(row: &csv::StringRecord) -> Option<Cost> {
     })
 }
 
+/// `None` where the cell is neither blank nor a day.
+#[expect(clippy::option_option, reason = "blank and wrong are two things")]
 fn maybe(text: &str) -> Option<Option<Day>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }

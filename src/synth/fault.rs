@@ -71,7 +71,7 @@ impl Kind {
             Self::UnknownCode | Self::ReleaseOneSpelling => Some("map/unknown-code"),
             Self::RaggedRow => Some("csv/field-count"),
             Self::ConflictingRows => Some("batch/key-twice"),
-            Self::MissingKey => Some("map/subject-missing"),
+            Self::MissingKey | Self::MessageWithoutPatient => Some("map/subject-missing"),
             Self::MissingDay => Some("map/blank"),
             Self::NumberForId => Some("map/number-for-text"),
             Self::OutOfRange => Some("schema/range"),
@@ -82,7 +82,6 @@ impl Kind {
             Self::CellError => Some("xlsx/cell-error"),
             Self::BadSignature => Some("webhook/signature"),
             Self::NotJson => Some("json/syntax"),
-            Self::MessageWithoutPatient => Some("map/subject-missing"),
             Self::DuplicateRow | Self::DuplicateWebhook | Self::UnknownEventType => None,
         }
     }

@@ -99,7 +99,8 @@ pub fn birth(seed: &mut Seed) -> Day {
 /// An address of one's own. The postcode area `XS` does not exist.
 pub fn address(seed: &mut Seed) -> Address {
     let line = format!("{} {}", seed.between(1, 180), seed.pick(&words::STREETS));
-    let letters = ["A", "B", "D", "E", "F", "G", "H", "J", "L", "N", "P", "R", "S", "T", "U", "W", "X", "Y", "Z"];
+    let letters =
+        ["A", "B", "D", "E", "F", "G", "H", "J", "L", "N", "P", "R", "S", "T", "U", "W", "X", "Y", "Z"];
     let post = format!(
         "XS{} {}{}{}",
         seed.between(20, 49),

@@ -13,7 +13,8 @@ const FIGURES: &str = "Local Person ID,NHS Number,Surname,Forename,Date of Birth
 
 const SURNAMES: [&str; 8] =
     ["Ackroyd", "Birkinshaw", "Crabtree", "Dinsdale", "Earnshaw", "Fothergill", "Greenhalgh", "Hardcastle"];
-const FORENAMES: [&str; 8] = ["Agatha", "Barnaby", "Cecily", "Desmond", "Edith", "Fergus", "Imogen", "Lionel"];
+const FORENAMES: [&str; 8] =
+    ["Agatha", "Barnaby", "Cecily", "Desmond", "Edith", "Fergus", "Imogen", "Lionel"];
 
 /// Writes the file that the figures of design section 11 are measured on. Row *i*, from 0: a wrong
 /// check digit if *i* mod 50 = 7; a spaced NHS number if *i* mod 101 = 3; the birth date 31/02/1950
@@ -45,12 +46,13 @@ fn figure(index: u64, line: &mut String) {
         slashed(plus(day(1940, 1, 1), signed(index % 22_000)))
     };
     let gender = choose(&["Male", "Female"], index);
-    let kind = match index % 333 == 5 {
-        true => "Revew",
-        false => choose(&["Service", "Review", "Assessment", "Request"], index),
+    let kind = if index % 333 == 5 {
+        "Revew"
+    } else {
+        choose(&["Service", "Review", "Assessment", "Request"], index)
     };
     let start = plus(day(2022, 1, 1), signed(index % 1_000));
-    let end = if index % 3 == 0 { slashed(plus(start, 30)) } else { String::new() };
+    let end = if index.is_multiple_of(3) { slashed(plus(start, 30)) } else { String::new() };
     // Writing to a text cannot fail.
     let _written = write!(
         line,
@@ -159,5 +161,5 @@ fn signed(number: u64) -> i64 {
 
 /// A step that goes through all rows once: a prime that does not divide their number.
 fn stride(rows: u64) -> u64 {
-    [7_919, 104_729, 31].into_iter().find(|prime| rows % prime != 0).unwrap_or(1)
+    [7_919, 104_729, 31].into_iter().find(|prime| !rows.is_multiple_of(*prime)).unwrap_or(1)
 }

@@ -24,7 +24,7 @@ impl Seed {
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         let [a, b, c, d] = self.0;
         let result = b.wrapping_mul(5).rotate_left(7).wrapping_mul(9);
         let (c2, d2) = (c ^ a, d ^ b);
@@ -34,7 +34,7 @@ impl Seed {
 
     /// A number from 0, below `bound`; 0 where the bound is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
-        let wide = (u128::from(self.next()) * u128::from(bound)) >> 64;
+        let wide = (u128::from(self.draw()) * u128::from(bound)) >> 64;
         u64::try_from(wide).unwrap_or(0)
     }
 
@@ -75,8 +75,11 @@ impl Seed {
 /// The Modulus 11 check digit of nine digits; `None` where it would be 10.
 #[must_use]
 pub fn check_digit(first: &str) -> Option<u32> {
-    let sum: u32 =
-        first.bytes().zip((2..=10).rev()).map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight).sum();
+    let sum: u32 = first
+        .bytes()
+        .zip((2..=10).rev())
+        .map(|(digit, weight)| u32::from(digit.wrapping_sub(b'0')) * weight)
+        .sum();
     match 11 - sum % 11 {
         11 => Some(0),
         10 => None,
@@ -107,8 +110,8 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_stream_and_a_label_another() {
         let (mut one, mut two) = (Seed::new(5), Seed::new(5));
-        assert!((0..100).all(|_| one.next() == two.next()));
-        assert_ne!(Seed::new(5).fork("a").next(), Seed::new(5).fork("b").next());
+        assert!((0..100).all(|_| one.draw() == two.draw()));
+        assert_ne!(Seed::new(5).fork("a").draw(), Seed::new(5).fork("b").draw());
     }
 
     #[test]

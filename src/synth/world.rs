@@ -116,17 +116,16 @@ impl Maker {
         let until = client.withdrawn.unwrap_or_else(as_of);
         let mut life = empty(who);
         life.spells = spells(client, home, &tenancy, &mut seed);
-        let stated: Vec<_> = cohort.stars.iter().filter(|star| star.client == client.client).cloned().collect();
-        let stars = match stated.is_empty() {
-            true => programme::stars(&client.client, from, until, &mut seed),
-            false => stated,
-        };
+        let stated: Vec<_> =
+            cohort.stars.iter().filter(|star| star.client == client.client).cloned().collect();
+        let stars =
+            if stated.is_empty() { programme::stars(&client.client, from, until, &mut seed) } else { stated };
         life.stars = programme::readings(stars, client.moved_on, client.withdrawn, &mut seed);
-        let stated: Vec<_> = cohort.goals.iter().filter(|goal| goal.client == client.client).cloned().collect();
-        let goals = match client.consent_on.is_some() && !cohort.goals.is_empty() {
-            true => stated,
-            false => programme::goals(&client.client, from, until, &mut seed),
-        };
+        let stated: Vec<_> =
+            cohort.goals.iter().filter(|goal| goal.client == client.client).cloned().collect();
+        let stated_here = client.consent_on.is_some() && !cohort.goals.is_empty();
+        let goals =
+            if stated_here { stated } else { programme::goals(&client.client, from, until, &mut seed) };
         life.goals = programme::set(goals, &client.given, &mut self.goals, &mut seed);
         life.consents = consents(client, from, &mut seed);
         let costs: Vec<_> = cohort.costs.iter().filter(|cost| cost.client == client.client).collect();
@@ -182,7 +181,14 @@ impl Maker {
         (life.council, life.housing, life.trust) = (Some(council), Some(housing), Some(trust));
     }
 
-    fn soil(&mut self, system: &'static str, view: &mut View, rates: &Rates, before: &Address, seed: &mut Seed) {
+    fn soil(
+        &mut self,
+        system: &'static str,
+        view: &mut View,
+        rates: &Rates,
+        before: &Address,
+        seed: &mut Seed,
+    ) {
         let done = dirt::soil(view, rates, before, seed);
         self.untruths.extend(done.into_iter().map(|untruth| (system, view.id.clone(), untruth)));
     }
@@ -193,7 +199,8 @@ impl Maker {
         for index in 0..caseload + patients {
             let mut life = empty(self.stranger(index, &mut seed));
             let before = life.who.before.clone();
-            let (system, rates) = if index < caseload { ("council", &dirt::COUNCIL) } else { ("trust", &dirt::TRUST) };
+            let (system, rates) =
+                if index < caseload { ("council", &dirt::COUNCIL) } else { ("trust", &dirt::TRUST) };
             let id = if system == "council" { self.council_id() } else { self.trust_id() };
             let mut view = dirt::clean(&life.who, id);
             self.soil(system, &mut view, rates, &before, &mut seed);
@@ -223,7 +230,9 @@ impl Maker {
             family: seed.pick(&words::FAMILIES).to_owned(),
             born,
             sex: sex.to_owned(),
-            ethnicity: seed.pick(&["White - British", "White - British", "Asian or Asian British - Indian", ""]).to_owned(),
+            ethnicity: seed
+                .pick(&["White - British", "White - British", "Asian or Asian British - Indian", ""])
+                .to_owned(),
             practice: seed.pick(&words::PRACTICES),
             home: invent::address(seed),
             before: invent::address(seed),

@@ -13,5 +13,6 @@ mod mutant;
 mod person;
 mod store;
 mod support;
+mod synth;
 mod tidy;
 mod wall;

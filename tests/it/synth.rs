@@ -26,7 +26,12 @@ type Rows = Vec<BTreeMap<String, String>>;
 
 fn cell(data: &Data) -> String {
     match data {
-        Data::DateTime(day) => day.as_datetime().unwrap().format("%Y-%m-%d").to_string(),
+        // Serial days count from 30 December 1899.
+        Data::DateTime(serial) => wayleave::synth::calendar::plus(
+            wayleave::synth::calendar::day(1899, 12, 30),
+            format!("{:.0}", serial.as_f64()).parse().unwrap(),
+        )
+        .to_string(),
         Data::Float(number) => number.to_string(),
         Data::Empty => String::new(),
         other => other.to_string(),
@@ -35,7 +40,9 @@ fn cell(data: &Data) -> String {
 
 /// A sheet of the tracker, without the rows that hold a fault.
 fn sheet(rendered: &Rendered, name: &str) -> Rows {
-    let mut book = calamine::open_workbook_from_rs::<calamine::Xlsx<_>, _>(Cursor::new(bytes(rendered, "tracker"))).unwrap();
+    let mut book =
+        calamine::open_workbook_from_rs::<calamine::Xlsx<_>, _>(Cursor::new(bytes(rendered, "tracker")))
+            .unwrap();
     let range = book.worksheet_range(name).unwrap();
     assert_eq!(range.start(), Some((0, 0)), "{name}");
     let rows: Vec<_> = range.rows().collect();
@@ -48,8 +55,12 @@ fn sheet(rendered: &Rendered, name: &str) -> Rows {
 
 /// The bodies of the events that hold no fault.
 fn events(rendered: &Rendered) -> Vec<Value> {
-    let faulty: BTreeSet<u64> =
-        rendered.faults.iter().filter(|fault| fault.feed == "housing/events").map(|fault| fault.line).collect();
+    let faulty: BTreeSet<u64> = rendered
+        .faults
+        .iter()
+        .filter(|fault| fault.feed == "housing/events")
+        .map(|fault| fault.line)
+        .collect();
     let text = std::str::from_utf8(bytes(rendered, "events")).unwrap();
     let sound = (1..).zip(text.lines()).filter(|(line, _)| !faulty.contains(line));
     sound
@@ -138,7 +149,9 @@ fn every_reading_of_the_cohort_is_there_and_no_other_of_those_people() {
     let stated: BTreeSet<_> = cohort
         .stars
         .iter()
-        .map(|star| (star.client.clone(), star.completed_on.to_string(), star.scores.map(|n| n.to_string()).to_vec()))
+        .map(|star| {
+            (star.client.clone(), star.completed_on.to_string(), star.scores.map(|n| n.to_string()).to_vec())
+        })
         .collect();
     assert_eq!(stated.len(), 172);
     assert_eq!(found, stated);
@@ -196,7 +209,9 @@ fn spells_follow_from_home_start_and_move() {
     let day = |day: Option<_>| day.map_or(String::new(), |day: wayleave::base::day::Day| day.to_string());
     let mut found: Vec<_> = sheet(&rendered, "Accommodation")
         .into_iter()
-        .map(|row| [row["Client Ref"].clone(), row["From"].clone(), row["To"].clone(), row["The Move"].clone()])
+        .map(|row| {
+            [row["Client Ref"].clone(), row["From"].clone(), row["To"].clone(), row["The Move"].clone()]
+        })
         .filter(|spell| cohort.clients.iter().any(|client| client.client == spell[0]))
         .collect();
     let mut stated = Vec::new();
@@ -216,9 +231,14 @@ fn spells_follow_from_home_start_and_move() {
 fn every_cost_of_the_cohort_is_there() {
     let (rendered, cohort) = (demo_files(), cohort::read().unwrap());
     let truth = world::demo().unwrap();
-    let faulty: BTreeSet<u64> =
-        rendered.faults.iter().filter(|fault| fault.feed == "council/costs").map(|fault| fault.line).collect();
-    let mut reader = csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(bytes(&rendered, "costs"));
+    let faulty: BTreeSet<u64> = rendered
+        .faults
+        .iter()
+        .filter(|fault| fault.feed == "council/costs")
+        .map(|fault| fault.line)
+        .collect();
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(bytes(&rendered, "costs"));
     let sound = (2..).zip(reader.records().map(Result::unwrap)).filter(|(line, _)| !faulty.contains(line));
     let iso = |slashed: &str| slashed.split('/').rev().collect::<Vec<_>>().join("-");
     let mut found: Vec<[String; 5]> = sound
@@ -226,9 +246,8 @@ fn every_cost_of_the_cohort_is_there() {
             let id = row[0].to_owned();
             let life = truth.lives.iter().find(|life| life.council.as_ref().unwrap().id == id).unwrap();
             let service = row[5].to_lowercase();
-            (life.who.key.as_str() <= "PI116").then(|| {
-                [life.who.key.clone(), service, row[6].to_owned(), iso(&row[7]), iso(&row[8])]
-            })
+            (life.who.key.as_str() <= "PI116")
+                .then(|| [life.who.key.clone(), service, row[6].to_owned(), iso(&row[7]), iso(&row[8])])
         })
         .collect();
     let mut stated: Vec<[String; 5]> = cohort
@@ -236,7 +255,13 @@ fn every_cost_of_the_cohort_is_there() {
         .iter()
         .map(|cost| {
             let end = cost.end.map_or(String::new(), |day| day.to_string());
-            [cost.client.clone(), cost.service.clone(), cost.weekly_cost.to_string(), cost.start.to_string(), end]
+            [
+                cost.client.clone(),
+                cost.service.clone(),
+                cost.weekly_cost.to_string(),
+                cost.start.to_string(),
+                end,
+            ]
         })
         .collect();
     found.sort();
@@ -245,7 +270,12 @@ fn every_cost_of_the_cohort_is_there() {
 }
 
 fn consenting(cohort: &Cohort) -> BTreeSet<String> {
-    cohort.clients.iter().filter(|client| client.consent_on.is_some()).map(|client| client.client.clone()).collect()
+    cohort
+        .clients
+        .iter()
+        .filter(|client| client.consent_on.is_some())
+        .map(|client| client.client.clone())
+        .collect()
 }
 
 #[test]
@@ -270,7 +300,11 @@ fn the_tracker_has_the_people_and_their_consent() {
     let mut expected = consenting(&cohort);
     expected.extend(["PI119".to_owned(), "PI120".to_owned()]);
     assert_eq!(given, expected);
-    assert!(events(&rendered).iter().any(|body| body["type"] == "consent_withdrawn" && body["client_ref"] == "PI119"));
+    assert!(
+        events(&rendered)
+            .iter()
+            .any(|body| body["type"] == "consent_withdrawn" && body["client_ref"] == "PI119")
+    );
 }
 
 #[test]
@@ -326,11 +360,18 @@ fn numbers_are_of_the_999_range_and_days_of_birth_are_of_one_person() {
 fn tokens_are_in_the_files_and_in_no_label() {
     let tokens = demo::identifying_tokens().unwrap();
     let has = |kind, text: &str| tokens.iter().any(|token| token.kind == kind && token.text == text);
-    assert!(has(TokenKind::Name, "palfreyman") && has(TokenKind::Name, "o’brien") && has(TokenKind::Name, "zoe"));
+    assert!(
+        has(TokenKind::Name, "palfreyman") && has(TokenKind::Name, "o’brien") && has(TokenKind::Name, "zoe")
+    );
     assert!(has(TokenKind::NhsNumber, "9995899604") && has(TokenKind::NhsNumber, "999 589 9604"));
     assert!(has(TokenKind::BirthDate, "1963-02-25") && has(TokenKind::BirthDate, "25/02/1963"));
     assert!(has(TokenKind::Identifier, "pi001") && has(TokenKind::Postcode, "xs2 2bb"));
-    assert!(tokens.iter().filter(|token| token.kind == TokenKind::Name).all(|token| token.text.chars().count() >= 3));
+    assert!(
+        tokens
+            .iter()
+            .filter(|token| token.kind == TokenKind::Name)
+            .all(|token| token.text.chars().count() >= 3)
+    );
 }
 
 #[test]
@@ -343,7 +384,8 @@ fn the_file_of_the_figures_has_the_stated_faults() {
     for row in reader.records() {
         let row = row.unwrap();
         let number = row[1].replace(' ', "");
-        accepted += usize::from(judge(&number) == Verdict::Good && &row[4] != "31/02/1950" && &row[7] != "Revew");
+        accepted +=
+            usize::from(judge(&number) == Verdict::Good && &row[4] != "31/02/1950" && &row[7] != "Revew");
     }
     assert_eq!(accepted, 97_206);
 }

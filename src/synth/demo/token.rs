@@ -102,8 +102,18 @@ fn numbers(number: &str, tokens: &mut BTreeSet<Token>) {
 fn days(day: Day, tokens: &mut BTreeSet<Token>) {
     let (year, month, number) = day.parts();
     let names = [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-        "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ];
     let name = usize::try_from(month - 1).ok().and_then(|at| names.get(at)).copied().unwrap_or_default();
     let short: String = name.chars().take(3).collect();

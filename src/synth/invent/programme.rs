@@ -67,7 +67,12 @@ pub fn stars(client: &str, from: Day, until: Day, seed: &mut Seed) -> Vec<Star> 
 
 /// Readings with what the tracker says about each.
 #[must_use]
-pub fn readings(stars: Vec<Star>, moved: Option<Day>, left: Option<Day>, seed: &mut Seed) -> Vec<StarReading> {
+pub fn readings(
+    stars: Vec<Star>,
+    moved: Option<Day>,
+    left: Option<Day>,
+    seed: &mut Seed,
+) -> Vec<StarReading> {
     let count = stars.len();
     let told = |(index, star): (usize, Star)| {
         let occasion = match () {
@@ -76,7 +81,8 @@ pub fn readings(stars: Vec<Star>, moved: Option<Day>, left: Option<Day>, seed: &
             () if index + 1 == count && left.is_some() => "final",
             () => "review",
         };
-        let with = seed.pick(&["person-and-worker", "person-and-worker", "person-and-worker", "worker", "person"]);
+        let with =
+            seed.pick(&["person-and-worker", "person-and-worker", "person-and-worker", "worker", "person"]);
         StarReading { star, occasion, with, by_event: false }
     };
     stars.into_iter().enumerate().map(told).collect()
@@ -92,7 +98,8 @@ pub fn goals(client: &str, from: Day, until: Day, seed: &mut Seed) -> Vec<Goal> 
             continue;
         }
         let due_on = plus(set_on, seed.between(60, 180));
-        let status = seed.pick(&["completed", "completed", "completed", "overdue", "abandoned", "in_progress"]);
+        let status =
+            seed.pick(&["completed", "completed", "completed", "overdue", "abandoned", "in_progress"]);
         let closed_on = matches!(status, "completed" | "abandoned")
             .then(|| plus(due_on, seed.between(-40, 10)))
             .map(|on| on.min(as_of()).max(set_on));
@@ -121,7 +128,12 @@ pub fn set(goals: Vec<Goal>, given: &str, next: &mut u32, seed: &mut Seed) -> Ve
             "wants to join the allotment group",
             "wants to take the bus alone",
         ]);
-        GoalSet { reference: format!("G-{next:05}"), goal, wording: format!("{given} {wish}"), by_event: false }
+        GoalSet {
+            reference: format!("G-{next:05}"),
+            goal,
+            wording: format!("{given} {wish}"),
+            by_event: false,
+        }
     };
     goals.into_iter().map(said).collect()
 }

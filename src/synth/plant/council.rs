@@ -72,7 +72,12 @@ fn nobody(table: &mut Table, seed: &mut Seed) {
     ];
     for (index, (kind, column, value)) in faults.into_iter().enumerate() {
         let id = format!("LL{:07}", 9_900_001 + index);
-        let set = [(KEY, text(&id)), ("First Name", text("Nobody")), ("Last Name", text("Invented")), (column, text(value))];
+        let set = [
+            (KEY, text(&id)),
+            ("First Name", text("Nobody")),
+            ("Last Name", text("Invented")),
+            (column, text(value)),
+        ];
         table.plant(kind, Some(column), &set, |table, row| is(table, row, "Event Type", "Review"), seed);
     }
 }
@@ -82,7 +87,8 @@ fn ragged(table: &mut Table, which: impl Fn(&Table, &Row) -> bool, seed: &mut Se
     for extra in [true, false] {
         table.plant(Kind::RaggedRow, None, &[], &which, seed);
         let last = table.rows.iter_mut().rfind(|row| {
-            row.planted.is_some_and(|fault| fault.kind == Kind::RaggedRow) && row.cells.len() == table.columns.len()
+            row.planted.is_some_and(|fault| fault.kind == Kind::RaggedRow)
+                && row.cells.len() == table.columns.len()
         });
         if let Some(row) = last {
             if extra {

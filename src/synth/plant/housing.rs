@@ -59,7 +59,13 @@ fn clients(table: &mut Table, seed: &mut Seed) {
 
 fn consents(table: &mut Table, nobody: &str, seed: &mut Seed) {
     let to = ("Client Ref", text(nobody));
-    table.plant(Kind::ImpossibleDay, Some("Decided On"), &[to.clone(), ("Decided On", text("31/02/2025"))], any, seed);
+    table.plant(
+        Kind::ImpossibleDay,
+        Some("Decided On"),
+        &[to.clone(), ("Decided On", text("31/02/2025"))],
+        any,
+        seed,
+    );
     table.plant(Kind::MissingDay, Some("Decided On"), &[to.clone(), ("Decided On", Cell::Blank)], any, seed);
     table.plant(Kind::UnknownCode, Some("Case Data"), &[to.clone(), ("Case Data", text("Maybe"))], any, seed);
     table.plant(Kind::WordForDay, Some("Decided On"), &[to, ("Decided On", text("TBC"))], any, seed);
@@ -160,11 +166,27 @@ pub fn events(lines: &mut Vec<Line>, nobody: &str, writer: &mut Writer<'_>, seed
     }
     extra.push(planted(writer.event("star_completed", nobody, on, &reading(11)), Kind::OutOfRange, None));
     extra.push(planted(writer.event("star_completed", nobody, on, &reading(0)), Kind::OutOfRange, None));
-    extra.push(planted(writer.event("goal_updated", nobody, on, &goal("G-90201", "done")), Kind::UnknownWord, Some("status")));
-    extra.push(planted(writer.event("goal_updated", "", on, &goal("G-90202", "completed")), Kind::MissingKey, None));
-    extra.push(planted(writer.event("goal_updated", nobody, on, &goal("", "completed")), Kind::MissingKey, None));
+    extra.push(planted(
+        writer.event("goal_updated", nobody, on, &goal("G-90201", "done")),
+        Kind::UnknownWord,
+        Some("status"),
+    ));
+    extra.push(planted(
+        writer.event("goal_updated", "", on, &goal("G-90202", "completed")),
+        Kind::MissingKey,
+        None,
+    ));
+    extra.push(planted(
+        writer.event("goal_updated", nobody, on, &goal("", "completed")),
+        Kind::MissingKey,
+        None,
+    ));
     let moved = object(&[("moved_on", json!("2025-02-30"))]);
-    extra.push(planted(writer.event("moved_on", nobody, on, &moved), Kind::ImpossibleIsoDay, Some("moved_on")));
+    extra.push(planted(
+        writer.event("moved_on", nobody, on, &moved),
+        Kind::ImpossibleIsoDay,
+        Some("moved_on"),
+    ));
     extra.push(planted(writer.event("badge_earned", nobody, on, &none), Kind::UnknownEventType, None));
     extra.push(planted(writer.event("newsletter_opened", nobody, on, &none), Kind::UnknownEventType, None));
     let at = crate::synth::calendar::unix(on) + 40_000;

@@ -71,7 +71,8 @@ pub fn fhir(entries: &mut Vec<Entry>, known: &str, seed: &mut Seed) {
     }
     // The same encounter twice in one bundle.
     let twice = entries.iter().rev().find(|entry| {
-        entry.planted.is_none() && entry.resource.get("resourceType").and_then(Value::as_str) == Some("Encounter")
+        entry.planted.is_none()
+            && entry.resource.get("resourceType").and_then(Value::as_str) == Some("Encounter")
     });
     if let Some(twice) = twice.cloned() {
         entries.push(entry(twice.resource, Kind::DuplicateRow, None));
@@ -94,7 +95,9 @@ pub fn adt(messages: &mut Vec<Message>, known: &str, seed: &mut Seed) {
         messages.insert(at, message);
     };
     let person = format!("PID|1||{known}^^^TAH^MR");
-    let visit = |method: &str, id: &str, day: &str| format!("PV1|1|I|Rowan Ward^^^TAH|{method}|||||||||||||||{id}|||||||||||||||||||||||||{day}");
+    let visit = |method: &str, id: &str, day: &str| {
+        format!("PV1|1|I|Rowan Ward^^^TAH|{method}|||||||||||||||{id}|||||||||||||||||||||||||{day}")
+    };
     send("A01", &[visit("21", "V9900001", "20250314")], Kind::MessageWithoutPatient, None);
     send("A31", &[], Kind::MessageWithoutPatient, None);
     send("A01", &[person.clone(), visit("21", "V9900002", "20250230")], Kind::ImpossibleDay, Some("PV1-44"));

@@ -60,7 +60,9 @@ pub fn message(trigger: &str, on: Day, life: &Life, view: &View, stay: Option<&C
         _ => "",
     };
     let mut segments = vec![
-        format!("MSH|^~\\&|RIO|TAH|WAYLEAVE|SYN|{sent}||ADT^{trigger}|{{control}}|P|2.4|||AL|NE|GBR|UNICODE UTF-8"),
+        format!(
+            "MSH|^~\\&|RIO|TAH|WAYLEAVE|SYN|{sent}||ADT^{trigger}|{{control}}|P|2.4|||AL|NE|GBR|UNICODE UTF-8"
+        ),
         format!("EVN|{trigger}|{sent}"),
         format!(
             "PID|1||{number}{}^^^TAH^MR||{}^{}^^^^^L||{}|{sex}|||{}^^Sheffield^^{}||||||||||{}",
@@ -109,7 +111,11 @@ fn visit(trigger: &str, stay: &Contact) -> String {
 /// The file: segments end with a carriage return.
 #[must_use]
 pub fn file(messages: &[Message]) -> Vec<u8> {
-    messages.iter().flat_map(|message| &message.segments).flat_map(|segment| format!("{segment}\r").into_bytes()).collect()
+    messages
+        .iter()
+        .flat_map(|message| &message.segments)
+        .flat_map(|segment| format!("{segment}\r").into_bytes())
+        .collect()
 }
 
 /// The faults at their places: the ordinal of the message, from 1.

@@ -110,7 +110,11 @@ fn person(life: &Life, view: &View) -> Vec<(&'static str, Cell)> {
         (Some(_), false) => "Tenant: Local authority or other social housing provider",
         (None, _) => "Owner occupier or shared ownership scheme",
     };
-    let reason = if life.programme.is_some() { "Mental health support" } else { "Physical support: Personal care support" };
+    let reason = if life.programme.is_some() {
+        "Mental health support"
+    } else {
+        "Physical support: Personal care support"
+    };
     vec![
         ("LA Code", "207".into()),
         ("Reporting Period Start Date", day_cell(period_start())),
@@ -149,7 +153,8 @@ fn event(care: &Care, index: usize, seed: &mut Seed) -> Vec<(&'static str, Cell)
     match &care.kind {
         CareKind::Request => {
             named.push(("Event Type", "Request".into()));
-            let route = seed.pick(&["Community / Other route", "Community / Other route", "Discharge from Hospital"]);
+            let route =
+                seed.pick(&["Community / Other route", "Community / Other route", "Discharge from Hospital"]);
             named.push(("Request: Route of Access", route.into()));
         }
         CareKind::Assessment => {
@@ -171,9 +176,18 @@ fn event(care: &Care, index: usize, seed: &mut Seed) -> Vec<(&'static str, Cell)
         }
         CareKind::Review { planned } => {
             named.push(("Event Type", "Review".into()));
-            named.push(("Review Reason", if *planned { "Planned" } else { "Unplanned - Other Reason" }.into()));
-            named.push(("Review Outcomes Achieved", seed.pick(&["Fully Met", "Partially Met", "Not Met"]).into()));
-            named.push(("Method of Review", seed.pick(&["Service user only", "Service user and carer"]).into()));
+            named.push((
+                "Review Reason",
+                if *planned { "Planned" } else { "Unplanned - Other Reason" }.into(),
+            ));
+            named.push((
+                "Review Outcomes Achieved",
+                seed.pick(&["Fully Met", "Partially Met", "Not Met"]).into(),
+            ));
+            named.push((
+                "Method of Review",
+                seed.pick(&["Service user only", "Service user and carer"]).into(),
+            ));
         }
     }
     named
@@ -181,10 +195,8 @@ fn event(care: &Care, index: usize, seed: &mut Seed) -> Vec<(&'static str, Cell)
 
 fn money(cost: Option<(Decimal, &'static str, Option<u8>)>) -> Vec<(&'static str, Cell)> {
     let Some((unit, frequency, units)) = cost else { return Vec::new() };
-    let mut named = vec![
-        ("Unit Cost", format!("{unit:.2}").into()),
-        ("Cost Frequency (Unit Type)", frequency.into()),
-    ];
+    let mut named =
+        vec![("Unit Cost", format!("{unit:.2}").into()), ("Cost Frequency (Unit Type)", frequency.into())];
     if let Some(units) = units {
         named.push(("Planned units per week", format!("{units}.00").into()));
     }

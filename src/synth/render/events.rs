@@ -27,7 +27,7 @@ impl Secret {
     #[must_use]
     pub fn of(seed: &Seed) -> Self {
         let mut seed = seed.fork("webhook secret");
-        Self((0..4).flat_map(|_| seed.next().to_be_bytes()).collect())
+        Self((0..4).flat_map(|_| seed.draw().to_be_bytes()).collect())
     }
 
     /// As Standard Webhooks writes it.
@@ -110,7 +110,7 @@ impl<'w> Writer<'w> {
 
     /// A signed line with this body.
     pub fn signed(&mut self, timestamp: i64, body: String) -> Line {
-        let id = format!("evt_{:016x}", self.seed.next());
+        let id = format!("evt_{:016x}", self.seed.draw());
         let signature = self.secret.sign(&id, timestamp, &body);
         Line { timestamp, id, body, signature, planted: None, instead: None }
     }
@@ -126,12 +126,17 @@ pub fn lines(world: &World, writer: &mut Writer<'_>) -> Vec<Line> {
         for reading in &life.stars {
             // The tracker's own readings of the last months were posted too, as they happened.
             if reading.by_event || reading.star.completed_on >= day(2025, 2, 1) {
-                out.push(writer.event("star_completed", reference, reading.star.completed_on, &star(reading)));
+                out.push(writer.event(
+                    "star_completed",
+                    reference,
+                    reading.star.completed_on,
+                    &star(reading),
+                ));
             }
         }
         for set in life.goals.iter().filter(|set| set.by_event) {
             let mut first = set.clone();
-            first.goal.status = "in_progress".to_owned();
+            "in_progress".clone_into(&mut first.goal.status);
             first.goal.closed_on = None;
             out.push(writer.event("goal_updated", reference, set.goal.set_on, &goal(&first)));
             if set.goal.status != "in_progress" {
@@ -180,7 +185,9 @@ pub fn star(reading: &StarReading) -> Map<String, Value> {
         ("occasion", json!(reading.occasion)),
         ("completed_with", json!(reading.with)),
     ]);
-    fields.extend(AREAS.iter().zip(reading.star.scores).map(|(area, score)| ((*area).to_owned(), json!(score))));
+    fields.extend(
+        AREAS.iter().zip(reading.star.scores).map(|(area, score)| ((*area).to_owned(), json!(score))),
+    );
     fields
 }
 
@@ -239,7 +246,9 @@ pub fn ndjson(lines: &[Line]) -> Vec<u8> {
 #[must_use]
 pub fn faults(lines: &[Line]) -> Vec<Fault> {
     let placed = (1..).zip(lines);
-    placed.filter_map(|(at, line)| line.planted.map(|fault| fault.at("housing/events", FILE, None, at))).collect()
+    placed
+        .filter_map(|(at, line)| line.planted.map(|fault| fault.at("housing/events", FILE, None, at)))
+        .collect()
 }
 
 /// Marks a line as faulty.

@@ -118,7 +118,8 @@ fn of_contact(contact: &Contact, patient: &str) -> Option<Value> {
         fields.insert("end".to_owned(), json!(to));
     }
     let team = json!([{ "code": contact.team.0, "display": contact.team.1 }]);
-    let trust = json!({ "identifier": { "system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "TAH" } });
+    let trust =
+        json!({ "identifier": { "system": "https://fhir.nhs.uk/Id/ods-organization-code", "value": "TAH" } });
     let class = match contact.kind {
         ContactKind::Referral => {
             return Some(json!({
@@ -185,8 +186,10 @@ pub fn bundle(entries: &[Entry]) -> Result<Vec<u8>, SynthError> {
         let part = |name| resource.get(name).and_then(Value::as_str).unwrap_or("none").to_owned();
         format!("https://trust.example/fhir/{}/{}", part("resourceType"), part("id"))
     };
-    let entry: Vec<Value> =
-        entries.iter().map(|entry| json!({ "fullUrl": url(&entry.resource), "resource": entry.resource })).collect();
+    let entry: Vec<Value> = entries
+        .iter()
+        .map(|entry| json!({ "fullUrl": url(&entry.resource), "resource": entry.resource }))
+        .collect();
     let bundle = json!({
         "resourceType": "Bundle",
         "type": "collection",
@@ -202,5 +205,7 @@ pub fn bundle(entries: &[Entry]) -> Result<Vec<u8>, SynthError> {
 #[must_use]
 pub fn faults(entries: &[Entry]) -> Vec<Fault> {
     let placed = (1..).zip(entries);
-    placed.filter_map(|(at, entry)| entry.planted.map(|fault| fault.at("trust/fhir", FILE, None, at))).collect()
+    placed
+        .filter_map(|(at, entry)| entry.planted.map(|fault| fault.at("trust/fhir", FILE, None, at)))
+        .collect()
 }

@@ -104,11 +104,11 @@ impl Table {
         seed: &mut Seed,
     ) {
         let fit: Vec<usize> = (0..self.rows.len())
-            .filter(|at| {
-                self.rows.get(*at).is_some_and(|row| row.planted.is_none() && which(self, row))
-            })
+            .filter(|at| self.rows.get(*at).is_some_and(|row| row.planted.is_none() && which(self, row)))
             .collect();
-        let Some(mut row) = self.rows.get(seed.pick(&fit)).filter(|_| !fit.is_empty()).cloned() else { return };
+        let Some(mut row) = self.rows.get(seed.pick(&fit)).filter(|_| !fit.is_empty()).cloned() else {
+            return;
+        };
         for (name, value) in set {
             if let Some(cell) = self.position(name).and_then(|at| row.cells.get_mut(at)) {
                 *cell = value.clone();
@@ -122,11 +122,11 @@ impl Table {
     /// The last row of a given key column value, repeated further down: the same row twice.
     pub fn repeat(&mut self, kind: Kind, which: impl Fn(&Self, &Row) -> bool, seed: &mut Seed) {
         let fit: Vec<usize> = (0..self.rows.len())
-            .filter(|at| {
-                self.rows.get(*at).is_some_and(|row| row.planted.is_none() && which(self, row))
-            })
+            .filter(|at| self.rows.get(*at).is_some_and(|row| row.planted.is_none() && which(self, row)))
             .collect();
-        let Some(mut row) = self.rows.get(seed.pick(&fit)).filter(|_| !fit.is_empty()).cloned() else { return };
+        let Some(mut row) = self.rows.get(seed.pick(&fit)).filter(|_| !fit.is_empty()).cloned() else {
+            return;
+        };
         row.planted = Some(Planted { kind, column: None });
         self.rows.push(row);
     }
@@ -136,7 +136,9 @@ impl Table {
     pub fn faults(&self) -> Vec<Fault> {
         let placed = (self.first_line..).zip(&self.rows);
         placed
-            .filter_map(|(line, row)| row.planted.map(|fault| fault.at(self.feed, self.file, self.sheet, line)))
+            .filter_map(|(line, row)| {
+                row.planted.map(|fault| fault.at(self.feed, self.file, self.sheet, line))
+            })
             .collect()
     }
 

@@ -199,7 +199,9 @@ fn star(table: &mut Table, life: &Life, view: &View) {
             ("Completed With", with.into()),
         ];
         let areas = STARS.iter().skip(5);
-        named.extend(areas.zip(reading.star.scores).map(|(area, score)| (*area, Cell::Number(f64::from(score)))));
+        named.extend(
+            areas.zip(reading.star.scores).map(|(area, score)| (*area, Cell::Number(f64::from(score)))),
+        );
         table.push(&named);
     }
 }
