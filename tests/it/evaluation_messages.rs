@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value, json};
 use wayleave::evaluation::collect::{Claimed, Door, DoorError};
 
-pub const STUDY: &str = "promoting-independence";
+pub(crate) const STUDY: &str = "promoting-independence";
 
 /// A well-formed pseudonym. The check letter is not looked at on this side.
-pub fn pseudonym(n: u32) -> String {
+pub(crate) fn pseudonym(n: u32) -> String {
     format!("S01-0000-0000-0000-{n:04}-0")
 }
 
-pub fn record_name(n: u32) -> String {
+pub(crate) fn record_name(n: u32) -> String {
     format!("{n:026}")
 }
 
-pub fn release_id(n: u32) -> String {
+pub(crate) fn release_id(n: u32) -> String {
     format!("rel_{n:032x}")
 }
 
@@ -51,9 +51,9 @@ fn common(incarnation: i64, own: Value) -> Value {
 }
 
 /// Where a message stands: incarnation and sequence.
-pub type At = (i64, i64);
+pub(crate) type At = (i64, i64);
 
-pub fn record(who: &str, name: &str, kind: &str, at: At, decided_on: &str, fields: Value) -> Value {
+pub(crate) fn record(who: &str, name: &str, kind: &str, at: At, decided_on: &str, fields: Value) -> Value {
     let data = common(
         at.0,
         json!({
@@ -65,28 +65,28 @@ pub fn record(who: &str, name: &str, kind: &str, at: At, decided_on: &str, field
     envelope("record", who, &data)
 }
 
-pub fn setting(name: &str, at: At, fields: Value) -> Value {
+pub(crate) fn setting(name: &str, at: At, fields: Value) -> Value {
     let data = common(at.0, json!({"setting": name, "fields": fields, "sequence": at.1}));
     envelope("setting", name, &data)
 }
 
-pub fn retracted(who: &str, name: &str, kind: &str, at: At) -> Value {
+pub(crate) fn retracted(who: &str, name: &str, kind: &str, at: At) -> Value {
     let own = json!({"record": name, "kind": kind, "reason": "corrected", "sequence": at.1});
     envelope("retracted", who, &common(at.0, own))
 }
 
-pub fn superseded(who: &str, new: &str, at: At) -> Value {
+pub(crate) fn superseded(who: &str, new: &str, at: At) -> Value {
     envelope("superseded", who, &common(at.0, json!({"new": new, "sequence": at.1})))
 }
 
-pub fn withdrawn(who: &str, notice: u32, scope: &str, decided_on: &str, at: At) -> Value {
+pub(crate) fn withdrawn(who: &str, notice: u32, scope: &str, decided_on: &str, at: At) -> Value {
     let own = json!({
         "notice": format!("ntc_{notice:032x}"), "scope": scope, "decided_on": decided_on, "sequence": at.1,
     });
     envelope("withdrawn", who, &common(at.0, own))
 }
 
-pub fn aggregate() -> Value {
+pub(crate) fn aggregate() -> Value {
     let own = json!({
         "protocol_version": 1, "table": "savings", "title": "Savings", "description": "All 35 people.",
         "columns": [
@@ -99,7 +99,7 @@ pub fn aggregate() -> Value {
 }
 
 /// The protocol of the tests.
-pub fn protocol() -> Value {
+pub(crate) fn protocol() -> Value {
     json!({
         "title": "Promoting Independence", "tier": "secure", "contact": "the evaluation office",
         "purpose": "Evaluation of the programme.",
@@ -125,7 +125,7 @@ pub fn protocol() -> Value {
     })
 }
 
-pub fn release_closed(totals: Value) -> Value {
+pub(crate) fn release_closed(totals: Value) -> Value {
     let own = json!({
         "protocol_version": 1,
         "protocol": protocol(),
@@ -144,18 +144,18 @@ pub fn release_closed(totals: Value) -> Value {
 
 /// A door that is a list in memory. What is claimed and not acknowledged comes again.
 #[derive(Default)]
-pub struct ListDoor {
-    pub waiting: VecDeque<Value>,
-    pub raw: VecDeque<Vec<u8>>,
-    pub claimed: Vec<Vec<u8>>,
-    pub dead: Vec<String>,
-    pub answers: Vec<(String, Map<String, Value>)>,
+pub(crate) struct ListDoor {
+    pub(crate) waiting: VecDeque<Value>,
+    pub(crate) raw: VecDeque<Vec<u8>>,
+    pub(crate) claimed: Vec<Vec<u8>>,
+    pub(crate) dead: Vec<String>,
+    pub(crate) answers: Vec<(String, Map<String, Value>)>,
     /// Fails this many times when asked to acknowledge.
-    pub failures: u32,
+    pub(crate) failures: u32,
 }
 
 impl ListDoor {
-    pub fn of(messages: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn of(messages: impl IntoIterator<Item = Value>) -> Self {
         Self { waiting: messages.into_iter().collect(), ..Self::default() }
     }
 
@@ -164,7 +164,7 @@ impl ListDoor {
     }
 
     /// Gives back what was claimed and not acknowledged.
-    pub fn redeliver(&mut self) {
+    pub(crate) fn redeliver(&mut self) {
         self.raw.extend(self.claimed.drain(..));
     }
 }

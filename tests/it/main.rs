@@ -3,6 +3,7 @@
 mod consent;
 mod dump;
 mod evaluation_collect;
+mod evaluation_extract;
 mod evaluation_messages;
 mod format_charset;
 mod format_csv;

@@ -110,6 +110,11 @@ pub(crate) fn folder() -> TempDir {
 }
 
 /// The server that a variable names, or why the test goes on without it.
+/// A Python with what `tests/requirements.txt` pins, where `WAYLEAVE_TEST_PYTHON` names one.
+pub(crate) fn python() -> Option<String> {
+    server("WAYLEAVE_TEST_PYTHON", "Python with tests/requirements.txt")
+}
+
 fn server(variable: &str, name: &str) -> Option<String> {
     match std::env::var(variable) {
         Ok(url) if !url.is_empty() => Some(url),
