@@ -9,6 +9,7 @@ pub mod print;
 mod check;
 mod guide;
 mod init;
+mod synth;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -43,6 +44,8 @@ enum Verb {
     Guide(guide::Args),
     /// Write a configuration to start from, with new keys
     Init(init::Args),
+    /// Make files of invented people, in the layouts of the three systems, with the truth about them
+    Synth(synth::Args),
 }
 
 /// How a command ended.
@@ -119,6 +122,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Check(args) => check::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
+        Verb::Synth(args) => synth::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {
         context.print.failure(&failure);
