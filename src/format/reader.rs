@@ -52,9 +52,7 @@ pub fn open(
         FormatKind::Json(json) => {
             (Inner::Json(Box::new(JsonReader::open(source, json, limits, file)?)), Vec::new())
         }
-        FormatKind::Fhir => {
-            (Inner::Json(Box::new(JsonReader::open_fhir(source, limits, file)?)), Vec::new())
-        }
+        FormatKind::Fhir => (Inner::Json(Box::new(JsonReader::open_fhir(source, limits, file)?)), Vec::new()),
         FormatKind::Hl7v2(hl7v2) => {
             (Inner::Hl7v2(Box::new(MessageReader::open(source, hl7v2, limits, file)?)), Vec::new())
         }

@@ -62,7 +62,10 @@ fn any_separator_is_detected_and_reported() {
     for (separator, said) in [(",", "comma"), (";", "semicolon"), ("\t", "tab"), ("|", "vertical bar")] {
         let text = ["Name", "Cost (GBP)"].join(separator) + "\n" + &["x y", "1.50"].join(separator) + "\n";
         let mut reader = open_bytes(text.as_bytes(), FormatKind::Csv(CsvSettings::default()));
-        assert!(notes(&mut reader).iter().any(|note| note.contains(&format!("separated by a {said}"))), "{said}");
+        assert!(
+            notes(&mut reader).iter().any(|note| note.contains(&format!("separated by a {said}"))),
+            "{said}"
+        );
         assert_eq!(cells(&mut reader), ["2: x y|1.50"]);
     }
     let asked = read(b"sep=;\na,b;c\n1;2\n", CsvSettings::default());
@@ -71,12 +74,14 @@ fn any_separator_is_detected_and_reported() {
 
 #[test]
 fn a_wrong_separator_says_so() {
-    let settings = CsvSettings { separator: Some(b','), ..expecting(HeaderRule::Exact, &["LAS ID", "Surname"]) };
+    let settings =
+        CsvSettings { separator: Some(b','), ..expecting(HeaderRule::Exact, &["LAS ID", "Surname"]) };
     assert_snapshot!(
         refusal(b"LAS ID;Surname;Cost\nLL1;x;1,5\n", settings),
         @"t, line 1: expected cells separated by a comma, found the header as one single column: it seems to use a semicolon [csv/wrong-separator]"
     );
-    let settings = CsvSettings { separator: Some(b','), ..expecting(HeaderRule::Find, &["LAS ID", "Surname"]) };
+    let settings =
+        CsvSettings { separator: Some(b','), ..expecting(HeaderRule::Find, &["LAS ID", "Surname"]) };
     assert!(refusal(b"Costs, 2025\nLAS ID\tSurname\n1\tx\n", settings).contains("seems to use a tab"));
     let settings = CsvSettings { separator: Some(b';'), ..CsvSettings::default() };
     assert_eq!(read(b"a;b\n1,5;2,5\n", settings), ["2: 1,5|2,5"]);
@@ -160,7 +165,15 @@ fn a_row_that_is_too_large_is_passed_over_and_reading_goes_on() {
     let rows = read(&text, CsvSettings::default());
     assert_eq!(
         rows,
-        ["2: 1|2", "3: [file/unit-too-large]", "4: 4|5", "5: [file/unit-too-large]", "6: 8|9", "7: [file/unit-too-large]", "8: 10|11"]
+        [
+            "2: 1|2",
+            "3: [file/unit-too-large]",
+            "4: 4|5",
+            "5: [file/unit-too-large]",
+            "6: 8|9",
+            "7: [file/unit-too-large]",
+            "8: 10|11"
+        ]
     );
 }
 

@@ -34,7 +34,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[test]
 fn one_file_is_unpacked_and_noted() {
     let text = b"a,b\n1,2\n";
-    for packed in [gzip(text), zip(&[("x/cld.csv", text)]), zip(&[("cld.csv", text), ("__MACOSX/cld.csv", b"?")])] {
+    for packed in
+        [gzip(text), zip(&[("x/cld.csv", text)]), zip(&[("cld.csv", text), ("__MACOSX/cld.csv", b"?")])]
+    {
         let mut reader = open_bytes(&packed, csv());
         assert!(notes(&mut reader).join("\n").contains("[packed/unpacked]"));
         assert_eq!(cells(&mut reader), ["2: 1|2"]);
@@ -55,7 +57,8 @@ fn several_files_or_none_are_refused() {
 
 #[test]
 fn a_packed_file_that_is_cut_off_is_refused() {
-    let text: Vec<u8> = (0..9_000_u32).flat_map(|number| format!("{number},{}\n", number * 7919).into_bytes()).collect();
+    let text: Vec<u8> =
+        (0..9_000_u32).flat_map(|number| format!("{number},{}\n", number * 7919).into_bytes()).collect();
     let cut = |mut packed: Vec<u8>| {
         packed.truncate(packed.len() / 2);
         refused(&packed, csv()).join("\n")

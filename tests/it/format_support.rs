@@ -76,3 +76,43 @@ pub(crate) fn cells(reader: &mut Reader) -> Vec<String> {
     }
     rows
 }
+
+/// All units of a file of trees or messages: `line path: leaf|leaf` at these addresses.
+pub(crate) fn leaves(reader: &mut Reader, addresses: &[&str]) -> Vec<String> {
+    let at: Vec<At> = addresses.iter().map(|address| At::compile(address, None).unwrap()).collect();
+    let mut units = Vec::new();
+    while let Some(arrival) = reader.next().unwrap() {
+        let path = arrival.place.path.as_deref().map(|path| format!(" {path}")).unwrap_or_default();
+        let line = arrival.place.line;
+        units.push(match arrival.unit {
+            Err(finding) => format!("{line}{path}: [{}]", finding.code.as_str()),
+            Ok(unit) => {
+                let leaves: Vec<String> = at.iter().map(|at| said_cell(unit.cell(at))).collect();
+                format!("{line}{path}: {}", leaves.join("|"))
+            }
+        });
+    }
+    units
+}
+
+/// A target that the test can look at afterwards.
+#[derive(Clone, Default)]
+pub(crate) struct Target(pub(crate) std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl Target {
+    /// What was written.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl std::io::Write for Target {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

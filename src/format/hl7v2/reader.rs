@@ -32,6 +32,9 @@ struct Spot {
     byte: u64,
 }
 
+/// Ends a message on the wire (MLLP); what begins one, a vertical tab, is a control character.
+const FRAME_END: char = '\u{1c}';
+
 /// Segments that wrap a batch of messages and carry nothing of any.
 const WRAPPERS: [&str; 4] = ["FHS", "BHS", "BTS", "FTS"];
 
@@ -119,12 +122,17 @@ impl MessageReader {
             NotAMessage::NoHead => Finding::new(
                 Code::Hl7v2Head,
                 origin,
-                format!("expected `MSH|^~\\&` on line {} of the file, found other characters after `MSH`", began.line),
+                format!(
+                    "expected `MSH|^~\\&` on line {} of the file, found other characters after `MSH`",
+                    began.line
+                ),
             ),
             NotAMessage::NoSegment(number) => Finding::new(
                 Code::Hl7v2Segment,
                 origin,
-                format!("expected a segment such as `PID|…` as segment {number} of this message, found text that is none"),
+                format!(
+                    "expected a segment such as `PID|…` as segment {number} of this message, found text that is none"
+                ),
             ),
         }
     }
@@ -136,7 +144,8 @@ impl MessageReader {
             let (is_found, is_too_large) = self.fill_segment()?;
             let text = std::str::from_utf8(&self.segment)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?
-                .trim_matches(|mark: char| mark.is_control() || mark == ' ');
+                .trim_start_matches(|mark: char| mark.is_control() || mark == ' ')
+                .trim_end_matches(['\r', '\n', FRAME_END]);
             let is_wrapper = WRAPPERS.iter().any(|name| text.starts_with(name));
             match (is_found, is_too_large) {
                 (_, true) => return Ok(Segment::TooLarge(began)),

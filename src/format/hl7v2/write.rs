@@ -24,6 +24,10 @@ pub(crate) fn compose<'p>(leaves: impl Iterator<Item = (&'p MessagePath, Option<
         }
         let text = leaf.map_or_else(|| String::from("\"\""), |text| escape(&text, marks));
         let rank = ORDER.iter().position(|name| *name == path.segment).unwrap_or(ORDER.len());
+        // The third of its name is the third only if two stand before it.
+        for before in 1..path.occurrence {
+            segments.entry((rank, path.segment.clone(), before)).or_default();
+        }
         let fields = segments.entry((rank, path.segment.clone(), path.occurrence)).or_default();
         let repetitions = fields.entry(path.field).or_default();
         if let Some(components) = repetition(repetitions, &path.repetition, marks) {

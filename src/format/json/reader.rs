@@ -70,7 +70,11 @@ impl JsonReader {
     }
 
     /// Opens a Bundle, a lone resource, or NDJSON of resources, whichever it is.
-    pub(crate) fn open_fhir(source: Box<dyn Source>, limits: &Limits, file: &Origin) -> Result<Self, Refused> {
+    pub(crate) fn open_fhir(
+        source: Box<dyn Source>,
+        limits: &Limits,
+        file: &Origin,
+    ) -> Result<Self, Refused> {
         let settings = JsonSettings::default();
         let mut reader = Self::new(source, &settings, limits, file)?;
         reader.is_fhir = true;
@@ -298,7 +302,10 @@ impl JsonReader {
             }
         }
         if self.is_fhir && !fhir::is_resource(self.unit_of_value()) {
-            return Some((Code::FhirNoResource, "expected a FHIR resource here, found something without `resourceType`"));
+            return Some((
+                Code::FhirNoResource,
+                "expected a FHIR resource here, found something without `resourceType`",
+            ));
         }
         if !self.unit_of_value().is_object() {
             return Some((Code::JsonShape, "expected an object here, found a list or a single value"));
@@ -315,7 +322,9 @@ impl JsonReader {
 
     fn finding(&self, fault: Fault, origin: Origin) -> Finding {
         let (code, text) = match fault {
-            Fault::Truncated => (Code::FileTruncated, "expected more, found the end of the file inside a unit"),
+            Fault::Truncated => {
+                (Code::FileTruncated, "expected more, found the end of the file inside a unit")
+            }
             Fault::Syntax => (Code::JsonSyntax, "expected JSON, found text that is not"),
             Fault::TooLarge => (Code::UnitTooLarge, "expected one unit, found one larger than any can be"),
             Fault::TooDeep => (Code::JsonTooDeep, TOO_DEEP),

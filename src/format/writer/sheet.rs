@@ -27,7 +27,8 @@ impl SheetWriter {
             if let Some(name) = &header.sheet {
                 sheet.set_name(name.as_ref()).map_err(failed)?;
             }
-            let row = u32::try_from(header.line.max(1) - 1).map_err(|_large| FormatError::WrongAddress("xlsx"))?;
+            let row =
+                u32::try_from(header.line.max(1) - 1).map_err(|_large| FormatError::WrongAddress("xlsx"))?;
             for (column, name) in (0_u16..).zip(&header.columns) {
                 sheet.write_string_with_format(row, column, name.as_ref(), &bold).map_err(failed)?;
             }
@@ -48,7 +49,9 @@ impl SheetWriter {
             Some(name) => self.sheets.iter().position(|(header, _)| header.sheet.as_deref() == Some(name)),
         };
         let wrong = FormatError::WrongAddress("xlsx");
-        let Some((header, row)) = index.and_then(|index| self.sheets.get_mut(index)) else { return Err(wrong) };
+        let Some((header, row)) = index.and_then(|index| self.sheets.get_mut(index)) else {
+            return Err(wrong);
+        };
         if let Some(finding) = too_long(header, *row, unit) {
             return Ok(Some(finding));
         }
@@ -68,7 +71,9 @@ impl SheetWriter {
                     // Excel has no day before 1900: such a one is written as text.
                     match ExcelDateTime::from_ymd(year, month, day) {
                         Ok(moment) => {
-                            sheet.write_datetime_with_format(*row, column, &moment, &self.day).map_err(failed)?;
+                            sheet
+                                .write_datetime_with_format(*row, column, &moment, &self.day)
+                                .map_err(failed)?;
                         }
                         Err(_) => {
                             let text = format!("{year:04}-{month:02}-{day:02}");
@@ -91,15 +96,18 @@ impl SheetWriter {
 fn too_long(header: &Header, row: u32, unit: &[(&At, Cell<'_>)]) -> Option<Finding> {
     let mut origin = Origin { sheet: header.sheet.clone(), ..Origin::default() }.at_line(u64::from(row) + 1);
     if row >= SHEET_ROWS_MAX {
-        let text = format!("expected at most {SHEET_ROWS_MAX} rows on a sheet, which is all that Excel can hold");
+        let text =
+            format!("expected at most {SHEET_ROWS_MAX} rows on a sheet, which is all that Excel can hold");
         return Some(Finding::new(Code::XlsxTooLong, origin, text));
     }
-    let is_long = |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if text.encode_utf16().count() > SHEET_TEXT_MAX);
+    let is_long =
+        |cell: &Cell<'_>| matches!(cell, Cell::Text(text) if text.encode_utf16().count() > SHEET_TEXT_MAX);
     let (at, _) = unit.iter().find(|(_, cell)| is_long(cell))?;
     if let At::Column(column) = at {
         origin.column = header.columns.get(*column).cloned();
     }
-    let text = format!("expected at most {SHEET_TEXT_MAX} letters in a cell, which is all that Excel can hold");
+    let text =
+        format!("expected at most {SHEET_TEXT_MAX} letters in a cell, which is all that Excel can hold");
     Some(Finding::new(Code::XlsxTooLong, origin, text))
 }
 

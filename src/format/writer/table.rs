@@ -57,7 +57,9 @@ impl TableWriter {
         }
         for (at, cell) in unit {
             let At::Column(column) = at else { return Err(FormatError::WrongAddress("csv")) };
-            let Some(target) = self.cells.get_mut(*column) else { return Err(FormatError::WrongAddress("csv")) };
+            let Some(target) = self.cells.get_mut(*column) else {
+                return Err(FormatError::WrongAddress("csv"));
+            };
             target.clear();
             match cell {
                 Cell::Text(text) => target.push_str(text),
@@ -75,9 +77,8 @@ impl TableWriter {
             if index > 0 {
                 self.line.push(char::from(self.separator));
             }
-            let needs_quotes = cell.bytes().any(|byte| {
-                matches!(byte, b'"' | b'\r' | b'\n') || byte == self.separator
-            });
+            let needs_quotes =
+                cell.bytes().any(|byte| matches!(byte, b'"' | b'\r' | b'\n') || byte == self.separator);
             // A line with nothing on it would be passed over.
             if needs_quotes || (is_single && cell.is_empty()) {
                 self.line.push('"');

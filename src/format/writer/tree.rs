@@ -58,7 +58,11 @@ impl TreeWriter {
         }
         if self.frame.is_bundle && !fhir::is_resource(&tree) {
             let text = "expected a resource to be written, found no `resourceType` among its fields";
-            return Ok(Some(Finding::new(Code::FhirNoResource, Origin::default().at_line(self.ordinal + 1), text)));
+            return Ok(Some(Finding::new(
+                Code::FhirNoResource,
+                Origin::default().at_line(self.ordinal + 1),
+                text,
+            )));
         }
         let lead = if self.ordinal == 0 { self.frame.first } else { self.frame.between };
         self.ordinal += 1;

@@ -91,12 +91,16 @@ fn check_magic(source: &mut dyn Source, file: &Origin) -> Result<(), Refused> {
         [] => Some(Finding::new(Code::FileEmpty, file.clone(), "expected a workbook, found an empty file")),
         [0xD0, 0xCF, 0x11, 0xE0, ..] if is_encrypted(source)? => return Err(scan::locked(file)),
         [0xD0, 0xCF, 0x11, 0xE0, ..] => Some(
-            Finding::new(Code::XlsxOld, file.clone(), "expected an Excel workbook (.xlsx), found one in the old .xls format")
-                .hint("open it in Excel and save it as Excel Workbook (.xlsx)"),
+            Finding::new(
+                Code::XlsxOld,
+                file.clone(),
+                "expected an Excel workbook (.xlsx), found one in the old .xls format",
+            )
+            .hint("open it in Excel and save it as Excel Workbook (.xlsx)"),
         ),
-        [b'<', ..] | [0xEF, 0xBB, 0xBF, b'<', ..] => {
-            Some(binary("expected an Excel workbook (.xlsx), found a web page or XML file that only carries its name"))
-        }
+        [b'<', ..] | [0xEF, 0xBB, 0xBF, b'<', ..] => Some(binary(
+            "expected an Excel workbook (.xlsx), found a web page or XML file that only carries its name",
+        )),
         _ => Some(binary("expected an Excel workbook (.xlsx), found another kind of file")),
     };
     source.seek(SeekFrom::Start(0))?;

@@ -81,7 +81,11 @@ fn wanted_sheets(
     let same = |left: &str, right: &str| left.trim().to_lowercase() == right.trim().to_lowercase();
     for sheet in all.iter().filter(|sheet| sheet.visible != SheetVisible::Visible) {
         let is_declared = settings.sheets.iter().any(|wanted| same(&wanted.name, &sheet.name));
-        let text = if is_declared { "this sheet is hidden; it was read" } else { "this sheet is hidden; it was not read" };
+        let text = if is_declared {
+            "this sheet is hidden; it was read"
+        } else {
+            "this sheet is hidden; it was not read"
+        };
         findings.push(Finding::new(Code::XlsxHidden, file.clone().on_sheet(&sheet.name), text));
     }
     if settings.sheets.is_empty() {
@@ -124,7 +128,8 @@ struct SheetScan<'s, W: Write> {
 
 impl<W: Write> SheetScan<'_, W> {
     fn run(&mut self, workbook: &mut Workbook) -> Result<(), Refused> {
-        let mut cells = workbook.worksheet_cells_reader(&self.name).map_err(|error| fault(error, &self.origin))?;
+        let mut cells =
+            workbook.worksheet_cells_reader(&self.name).map_err(|error| fault(error, &self.origin))?;
         let mut row = SheetRow::default();
         let mut line = 0;
         let mut error_column = None;
@@ -181,7 +186,9 @@ impl<W: Write> SheetScan<'_, W> {
         let texts: Vec<Vec<String>> = above.iter().map(|(_, _, row)| names_of(row)).collect();
         let found = match (self.settings.header_row, self.settings.expected.is_empty()) {
             (Some(declared), _) => above.iter().position(|(line, _, _)| *line == declared),
-            (None, false) => find_row(texts.iter().map(|row| row.iter().map(String::as_str)), &self.settings.expected),
+            (None, false) => {
+                find_row(texts.iter().map(|row| row.iter().map(String::as_str)), &self.settings.expected)
+            }
             (None, true) => widest(&texts),
         };
         let Some(at) = found else { return self.no_header(above.is_empty()) };
@@ -208,7 +215,9 @@ impl<W: Write> SheetScan<'_, W> {
     fn no_header(&mut self, is_blank: bool) -> Result<(), Refused> {
         let text = match (is_blank, self.settings.header_row) {
             (true, _) => String::from("expected column names and rows, found an empty sheet"),
-            (false, Some(declared)) => format!("expected the column names on row {declared}, found other text there"),
+            (false, Some(declared)) => {
+                format!("expected the column names on row {declared}, found other text there")
+            }
             (false, None) => format!(
                 "expected the column names on one of the first {HEADER_SEARCH_ROWS_MAX} rows, found none that has half of them"
             ),
@@ -259,7 +268,9 @@ impl<W: Write> SheetScan<'_, W> {
     fn is_used(&self, column: usize) -> bool {
         let name = self.header.as_ref().and_then(|header| header.columns.get(column));
         let expected = &self.settings.expected;
-        name.is_some_and(|name| expected.is_empty() || expected.iter().any(|wanted| wanted.trim() == name.as_ref()))
+        name.is_some_and(|name| {
+            expected.is_empty() || expected.iter().any(|wanted| wanted.trim() == name.as_ref())
+        })
     }
 }
 
@@ -295,10 +306,12 @@ fn push(row: &mut SheetRow, cell: &RawCell<DataRef<'_>>) {
         // Excel holds 15 digits, so nothing is lost.
         DataRef::Int(number) => row.push(number.to_string().parse().map_or(Cell::Absent, Cell::Number)),
         DataRef::Bool(truth) => row.push(Cell::Bool(*truth)),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => match text.trim_end_matches("T00:00:00").parse::<Day>() {
-            Ok(day) => row.push(Cell::Day(day)),
-            Err(_) => row.push(Cell::Text(text)),
-        },
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            match text.trim_end_matches("T00:00:00").parse::<Day>() {
+                Ok(day) => row.push(Cell::Day(day)),
+                Err(_) => row.push(Cell::Text(text)),
+            }
+        }
         DataRef::DateTime(moment) => push_moment(row, *moment),
         DataRef::Error(_) | DataRef::Empty => row.push(Cell::Absent),
     }
@@ -330,7 +343,9 @@ fn push_moment(row: &mut SheetRow, moment: calamine::ExcelDateTime) {
 pub(super) fn fault(error: XlsxError, origin: &Origin) -> Refused {
     match error {
         XlsxError::Io(error) => match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => damaged(origin),
+            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
+                damaged(origin)
+            }
             _ => error.into(),
         },
         XlsxError::Password => locked(origin),
