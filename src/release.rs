@@ -1,3 +1,5 @@
 //! Study protocol, pseudonyms, the gate: the only maker of a `DoorMessage`. Pure.
 
 pub mod door;
+pub mod pseudonym;
+pub mod tree;

@@ -103,6 +103,57 @@ key!(/// One subject's, or one kept file's, own key.
     DataKey);
 key!(/// The key of every look-up hash.
     IndexKey);
+key!(/// One study's key for one recipient and epoch: what its pseudonyms are made with. Never derived.
+    StudyKey);
+key!(/// The release role's own key. Seals study keys at rest; only the release job opens it.
+    RoleKey);
+
+/// What a study key file's seal is bound to.
+fn study_label(study: &str, epoch: u32) -> String {
+    format!("study-key/{study}/{epoch}")
+}
+
+impl RoleKey {
+    /// A study key, sealed for its file.
+    #[must_use]
+    pub fn wrap(&self, edge: &Edge, study: &str, epoch: u32, key: &StudyKey) -> Sealed {
+        seal(&self.0, edge.bytes(), &study_label(study, epoch), &key.0)
+    }
+
+    /// A study key back from its file.
+    ///
+    /// # Errors
+    /// Where another role sealed it, it is another study's or epoch's, or it was altered.
+    pub fn unwrap(&self, study: &str, epoch: u32, sealed: &Sealed) -> Result<StudyKey, SealError> {
+        let mut bytes = unseal(&self.0, &study_label(study, epoch), sealed)?;
+        let key = <[u8; 32]>::try_from(bytes.as_slice()).map(StudyKey).map_err(|_length| SealError::Form);
+        bytes.zeroize();
+        key
+    }
+
+    /// Seals whose a pseudonym is.
+    #[must_use]
+    pub fn seal_link(&self, edge: &Edge, pseudonym: &str, person: &[u8]) -> Sealed {
+        seal(&self.0, edge.bytes(), &format!("pseudonym/{pseudonym}"), person)
+    }
+}
+
+impl StudyKey {
+    /// HMAC-SHA-256 of parts, a unit separator (1F) between them. The caller's parts are of fixed
+    /// form, so that no two lists run together.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length (RFC 2104, section 2)")]
+    pub fn code(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut state = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0).expect("any length will do");
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                state.update(&[0x1f]);
+            }
+            state.update(part);
+        }
+        state.finalize().into_bytes().into()
+    }
+}
 
 impl MasterKey {
     /// A data key, wrapped for the store. `label` says whose it is.
