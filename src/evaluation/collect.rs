@@ -189,7 +189,11 @@ fn directed(message: Incoming, study: &str) -> Result<Incoming, Finding> {
     if message.study == study {
         return Ok(message);
     }
-    Err(Finding::new(Code::DoorMisdirected, Origin::default(), "a message of the study whose queue it stands in"))
+    Err(Finding::new(
+        Code::DoorMisdirected,
+        Origin::default(),
+        "a message of the study whose queue it stands in",
+    ))
 }
 
 fn refused_row(study: &str, message_id: &str, finding: &Finding) -> RefusedRow {

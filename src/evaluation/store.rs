@@ -130,7 +130,8 @@ impl Store {
     }
 
     fn migrate(&mut self) -> Result<(), StoreError> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Migration(error.to_string());
+        let failed =
+            |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Migration(error.to_string());
         match &mut self.either {
             Either::Sqlite(connection) => {
                 if !connection.has_pending_migration(SQLITE).map_err(failed)? {

@@ -79,11 +79,11 @@ fn a_withdrawal_removes_answers_and_is_never_undone_by_what_comes_late() {
     run(&mut store, &mut ListDoor::of([anew]));
     assert_eq!(standing(&mut store).len(), 2);
 
-    let key: Vec<u8> = (0..32)
-        .map(|n| u8::from_str_radix(&signer().public_key()[2 * n..2 * n + 2], 16).unwrap())
-        .collect();
+    let key: Vec<u8> =
+        (0..32).map(|n| u8::from_str_radix(&signer().public_key()[2 * n..2 * n + 2], 16).unwrap()).collect();
     let key = VerifyingKey::from_bytes(key.as_slice().try_into().unwrap()).unwrap();
-    let schema: Value = serde_json::from_str(include_str!("../../schemas/door/acknowledgement.json")).unwrap();
+    let schema: Value =
+        serde_json::from_str(include_str!("../../schemas/door/acknowledgement.json")).unwrap();
     let kinds: Vec<String> = door
         .answers
         .iter()

@@ -102,9 +102,9 @@ impl Ground {
         if own.iter().any(|stone| stone.scope == Scope::NoFurtherUse && at <= stone.at) {
             return Verdict::Gone;
         }
-        let is_stopped = own.iter().any(|stone| {
-            stone.scope != Scope::NoContact && at > stone.at && decided_on <= stone.decided_on
-        });
+        let is_stopped = own
+            .iter()
+            .any(|stone| stone.scope != Scope::NoContact && at > stone.at && decided_on <= stone.decided_on);
         if is_stopped || (self.is_moved(pseudonym, at) && self.is_barred_later(pseudonym, decided_on)) {
             return Verdict::Emptied;
         }

@@ -12,7 +12,8 @@ use diesel::upsert::excluded;
 
 use crate::evaluation::collect::ground::Edge;
 use crate::evaluation::store::row::{
-    AggregateRow, InboxRow, NoticeRow, RecordRow, RefusedRow, ReleaseRow, SettingRow, SubjectRow, WithdrawalRow,
+    AggregateRow, InboxRow, NoticeRow, RecordRow, RefusedRow, ReleaseRow, SettingRow, SubjectRow,
+    WithdrawalRow,
 };
 use crate::evaluation::store::table::{
     aggregate, closed_release, inbox, notice, record, refused, setting, subject, withdrawal,
@@ -239,10 +240,8 @@ impl Store {
     /// Where the store cannot be read.
     pub fn list_refused(&mut self, study: &str) -> Result<Vec<RefusedRow>, StoreError> {
         self.read(|either| {
-            let rows = refused::table
-                .filter(refused::study.eq(study))
-                .order(refused::message_id)
-                .load(either)?;
+            let rows =
+                refused::table.filter(refused::study.eq(study)).order(refused::message_id).load(either)?;
             Ok(rows)
         })
     }

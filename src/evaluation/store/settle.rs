@@ -57,7 +57,8 @@ pub(crate) fn ground(either: &mut Either, study: &str, pseudonyms: &BTreeSet<Str
             withdrawal::scope,
             withdrawal::decided_on,
         ));
-    let rows: Vec<(String, i64, i64, String, String)> = on_both!(either, connection => query.load(connection))?;
+    let rows: Vec<(String, i64, i64, String, String)> =
+        on_both!(either, connection => query.load(connection))?;
     for (pseudonym, incarnation, sequence, scope, decided_on) in rows {
         let decided_on: Day =
             decided_on.parse().map_err(|_day| StoreError::Document { what: "withdrawal" })?;
@@ -68,7 +69,11 @@ pub(crate) fn ground(either: &mut Either, study: &str, pseudonyms: &BTreeSet<Str
 }
 
 /// These pseudonyms and all that lead to them.
-pub(crate) fn leading_to(either: &mut Either, study: &str, ends: &BTreeSet<String>) -> Done<BTreeSet<String>> {
+pub(crate) fn leading_to(
+    either: &mut Either,
+    study: &str,
+    ends: &BTreeSet<String>,
+) -> Done<BTreeSet<String>> {
     let mut seen = ends.clone();
     let mut ask: Vec<String> = ends.iter().cloned().collect();
     for _step in 0..REPLACEMENTS_MAX {
@@ -89,16 +94,9 @@ pub(crate) fn leading_to(either: &mut Either, study: &str, ends: &BTreeSet<Strin
 /// and which of them a withdrawal covers. Covered rows are deleted, or emptied where they must
 /// keep an older message from coming back. Returns how many records it removed.
 pub(crate) fn settle(either: &mut Either, study: &str, pseudonym: &str, ground: &Ground) -> Done<usize> {
-    let query = record::table
-        .filter(record::study.eq(study))
-        .filter(record::pseudonym.eq(pseudonym))
-        .select((
-            record::record_pseudonym,
-            record::owner,
-            record::incarnation,
-            record::sequence,
-            record::decided_on,
-        ));
+    let query = record::table.filter(record::study.eq(study)).filter(record::pseudonym.eq(pseudonym)).select(
+        (record::record_pseudonym, record::owner, record::incarnation, record::sequence, record::decided_on),
+    );
     type Sent = (String, String, i64, i64, Option<String>);
     let rows: Vec<Sent> = query.load(either)?;
     let mut removed = 0;
@@ -141,12 +139,7 @@ fn empty(either: &mut Either, study: &str, pseudonym: &str, name: &str) -> Done 
     Ok(())
 }
 
-fn judge(
-    ground: &Ground,
-    pseudonym: &str,
-    at: Position,
-    decided_on: Option<&str>,
-) -> Done<Verdict> {
+fn judge(ground: &Ground, pseudonym: &str, at: Position, decided_on: Option<&str>) -> Done<Verdict> {
     // An emptied row has no consent; only its position can still be judged.
     let day = match decided_on {
         Some(text) => text.parse().map_err(|_day| StoreError::Document { what: "record" })?,

@@ -113,9 +113,8 @@ impl Store {
     /// Where the store cannot be read.
     pub fn list_extracts(&mut self) -> Result<Vec<ExtractRow>, StoreError> {
         self.read(|either| {
-            let rows = extract::table
-                .order((extract::study, extract::release, extract::extract_id))
-                .load(either)?;
+            let rows =
+                extract::table.order((extract::study, extract::release, extract::extract_id)).load(either)?;
             Ok(rows)
         })
     }
@@ -138,8 +137,10 @@ fn records(either: &mut Either, study: &str) -> Result<BTreeMap<String, Vec<Stan
     for (kind, owner, name, sent_under, fields, missing) in rows {
         // A record sent under the pseudonym that stands hides one that moved here; of two that
         // moved, the one with the shorter way does.
-        let distance = if sent_under == owner { 0 } else { ground.path(&sent_under).len().min(REPLACEMENTS_MAX) };
-        let standing = fields.map(|fields| Standing { pseudonym: owner.clone(), name: name.clone(), fields, missing });
+        let distance =
+            if sent_under == owner { 0 } else { ground.path(&sent_under).len().min(REPLACEMENTS_MAX) };
+        let standing =
+            fields.map(|fields| Standing { pseudonym: owner.clone(), name: name.clone(), fields, missing });
         let candidate = (distance, sent_under, standing);
         match best.entry((kind, owner, name)) {
             std::collections::btree_map::Entry::Vacant(vacant) => {
