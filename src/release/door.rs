@@ -102,15 +102,7 @@ impl DoorMessage {
     /// What it is.
     #[must_use]
     pub const fn kind(&self) -> DoorKind {
-        match self.data {
-            Data::Record(_) => DoorKind::Record,
-            Data::Setting(_) => DoorKind::Setting,
-            Data::Retracted(_) => DoorKind::Retracted,
-            Data::Superseded(_) => DoorKind::Superseded,
-            Data::Withdrawn(_) => DoorKind::Withdrawn,
-            Data::Aggregate(_) => DoorKind::Aggregate,
-            Data::ReleaseClosed(_) => DoorKind::ReleaseClosed,
-        }
+        self.data.kind()
     }
 
     /// The message as it is sent: a `CloudEvents` 1.0 JSON document.
@@ -153,6 +145,20 @@ pub(in crate::release) enum Data {
     ReleaseClosed(Box<ClosedData>),
 }
 
+impl Data {
+    pub(in crate::release) const fn kind(&self) -> DoorKind {
+        match self {
+            Self::Record(_) => DoorKind::Record,
+            Self::Setting(_) => DoorKind::Setting,
+            Self::Retracted(_) => DoorKind::Retracted,
+            Self::Superseded(_) => DoorKind::Superseded,
+            Self::Withdrawn(_) => DoorKind::Withdrawn,
+            Self::Aggregate(_) => DoorKind::Aggregate,
+            Self::ReleaseClosed(_) => DoorKind::ReleaseClosed,
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Serialize)]
 pub(in crate::release) struct RecordData {
     #[serde(flatten)]
@@ -163,7 +169,7 @@ pub(in crate::release) struct RecordData {
     pub(in crate::release) version: u64,
     pub(in crate::release) fields: Map<String, Value>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(in crate::release) missing: BTreeMap<&'static str, &'static str>,
+    pub(in crate::release) missing: BTreeMap<String, &'static str>,
     pub(in crate::release) consent: ConsentData,
     pub(in crate::release) sequence: u64,
 }
@@ -373,7 +379,7 @@ mod tests {
             DoorKind::Record => {
                 let consent =
                     ConsentData { form: "CF".to_owned(), form_version: "2".to_owned(), decided_on: day };
-                let missing = [("ethnicity", "no-consent")].into();
+                let missing = [("ethnicity".to_owned(), "no-consent")].into();
                 (
                     PSEUDONYM,
                     Data::Record(RecordData {

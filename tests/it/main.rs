@@ -17,6 +17,7 @@ mod format_xlsx;
 mod leak;
 mod mutant;
 mod person;
+mod release;
 mod store;
 mod support;
 mod synth;

@@ -103,4 +103,14 @@ codes! {
     SchemaRange, "schema/range", Error, "a number or length is outside what the record allows", "correct the value in the sender's system";
     SchemaRequired, "schema/required", Error, "a field the record needs is missing", "fill the column it comes from";
     SchemaOther, "schema/invalid", Error, "the record does not keep to its schema", "correct the value in the sender's system";
+
+    LinkInDoubt, "link/in-doubt", Warning, "it is in doubt whether two subjects are one person", "compare them in the sources and correct the one that is wrong; nothing of either is released until then";
+    LinkBlockTooLarge, "link/block-too-large", Warning, "too many subjects share one value to compare them all", "look for a placeholder, such as one birth date given to everybody";
+
+    ConsentUnlinked, "consent/unlinked", Warning, "a consent cannot be tied to a person with certainty, so it releases nothing", "complete name, birth date or NHS number of the person it is for";
+
+    ReleaseIdentifier, "release/identifier", Error, "a field about to be released holds one of the person's own identifiers", "correct the field in the sender's system; the record is withheld until then";
+    ReleaseCode, "release/code", Warning, "a field holds no code that the protocol lets through, so it is left out", "add the code to the protocol or the code list, or correct the value";
+    ReleaseSettingUnknown, "release/setting-unknown", Warning, "a field names a care home, landlord or provider that no setting record knows, so it is left out", "add the setting to the tracker's list, spelt the same way";
+    ReleaseSourcesDisagree, "release/sources-disagree", Note, "sources disagree about a person; the choice follows the declared order", "correct the source that is wrong";
 }

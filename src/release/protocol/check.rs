@@ -11,7 +11,7 @@ use crate::release::protocol::{
 };
 
 /// Checks the whole.
-pub(in crate::release) fn check(raw: RawProtocol, name: &str) -> Result<Protocol, ProtocolError> {
+pub(super) fn check(raw: RawProtocol, name: &str) -> Result<Protocol, ProtocolError> {
     let fault = |place: &str, fault: String| ProtocolError::Fault {
         name: name.to_owned(),
         place: place.to_owned(),
