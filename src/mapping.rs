@@ -127,3 +127,151 @@
 //! key = "LL0000001|x"                   # optional; parts joined by |
 //! fields = { nhs_number = "9990000018" }   # exactly the fields
 //! ```
+
+pub mod case;
+pub mod code_list;
+pub mod compile;
+pub mod condition;
+pub mod diagnostic;
+pub mod file;
+pub mod library;
+pub mod op;
+pub mod read;
+pub mod shipped;
+
+use std::sync::Arc;
+
+use crate::base::edge::Instant;
+use crate::base::finding::Finding;
+use crate::base::private::Private;
+use crate::format::settings::Settings;
+use crate::record::draft::Draft;
+use crate::record::kind::Kind;
+
+/// A mapping, compiled. Bound to a header before it reads.
+#[derive(Clone)]
+pub struct Mapping {
+    /// `<source>/<feed>`.
+    pub name: String,
+    /// Its version, from 1.
+    pub version: u32,
+    /// What people call it.
+    pub title: String,
+    /// SHA-256 of the file and of the code lists it uses.
+    pub hash: [u8; 32],
+    /// How its files are read.
+    pub settings: Settings,
+    /// All columns of the layout, by sheet (the empty name without sheets), where the mapping
+    /// lists them.
+    pub columns: Vec<(String, Vec<String>)>,
+    /// Whether each file holds everything there is.
+    pub snapshot: Snapshot,
+    /// Whom it is about.
+    pub scope: Scope,
+    /// True if it is only ever read.
+    pub one_way: bool,
+    /// What its author should know: lossy code lists.
+    pub notes: Vec<String>,
+    /// Its record blocks.
+    pub blocks: Vec<Arc<compile::Block>>,
+}
+
+/// Whether a file holds everything there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snapshot {
+    /// It does: what is no longer in it is absent since.
+    Full,
+    /// It holds what is new or changed.
+    Incremental,
+}
+
+/// Whom a feed is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Anybody; only those known to a programme are kept.
+    Known,
+    /// Whoever is in it is known to the programme thereby.
+    Defines,
+    /// Anybody, and all are kept.
+    All,
+}
+
+/// How a record stands to the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Update {
+    /// It replaces it.
+    Whole,
+    /// It leaves what it does not name unchanged.
+    Patch,
+}
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is wrong, and goes back to the sender.
+    Rejected,
+    /// It is set aside, to be put right here.
+    Quarantined,
+    /// No record block takes it.
+    Filtered,
+    /// It gave records.
+    Records,
+}
+
+/// What was read from one unit.
+pub struct Reading {
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The records; none unless that is the outcome.
+    pub records: Vec<Made>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// One record made from a unit.
+#[derive(Clone)]
+pub struct Made {
+    /// Its kind.
+    pub kind: Kind,
+    /// Whom it is about: the parts of the subject's key, joined by [`KEY_SEPARATOR`]. None for a
+    /// setting.
+    pub subject: Option<Private<String>>,
+    /// What tells it apart within its source and kind: its parts, joined likewise.
+    pub key: Private<String>,
+    /// Its fields.
+    pub draft: Draft,
+    /// How it stands to the one before it.
+    pub update: Update,
+    /// The source's own time.
+    pub source_time: Option<Instant>,
+}
+
+/// Between the parts of a key: the unit separator of ASCII, which stands in no cell.
+pub const KEY_SEPARATOR: char = '\u{1f}';
+
+impl Mapping {
+    /// Who sends it: what stands before the stroke in its name.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.name.split('/').next().unwrap_or_default()
+    }
+
+    /// What they send: what stands after it.
+    #[must_use]
+    pub fn feed(&self) -> &str {
+        self.name.split('/').nth(1).unwrap_or_default()
+    }
+
+    /// Every address it names (on one sheet), in the order of first mention.
+    #[must_use]
+    pub fn addresses(&self, sheet: Option<&str>) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        let blocks = self.blocks.iter().filter(|block| read::is_of(block.sheet.as_deref(), sheet));
+        for address in blocks.flat_map(|block| block.addresses()) {
+            if !out.iter().any(|known| known == address) {
+                out.push(address.to_owned());
+            }
+        }
+        out
+    }
+}

@@ -15,6 +15,7 @@ mod format_support;
 mod format_write;
 mod format_xlsx;
 mod leak;
+mod mappings;
 mod mutant;
 mod person;
 mod release;

@@ -96,6 +96,28 @@ codes! {
     PackedUnpacked, "packed/unpacked", Note, "the file was unpacked", "nothing to do";
     PackedCount, "packed/file-count", Error, "a packed file holds none or several files", "pack one file only, or send them unpacked";
     PackedLocked, "packed/locked", Error, "a packed file needs a password or is packed in a way that is not read", "pack it as an ordinary ZIP file without a password and send it by a safe way";
+    MapBlank, "map/blank", Error, "a cell that has to be filled is blank", "fill the cell in the sender's system";
+    MapColumnMissing, "map/column-missing", Error, "a column the mapping reads is not in the file", "name the column as the mapping does, or change the mapping";
+    MapCodeKept, "map/code-kept", Warning, "a value outside the code list was kept as text", "add the value to the code list";
+    MapDate, "map/date", Error, "a date is not a day that exists in the declared form", "correct the date in the sender's system";
+    MapDatePartial, "map/date-partial", Error, "a date lacks its day or month", "enter the whole date in the sender's system";
+    MapDateTime, "map/date-time", Error, "a time is not one that exists in the declared form", "correct the time in the sender's system";
+    MapInteger, "map/integer", Error, "a number is not whole", "correct the number in the sender's system";
+    MapKeyMissing, "map/key-missing", Error, "every part of a record's key is blank", "fill the columns that tell records apart";
+    MapLossyCode, "map/lossy-code", Error, "several source codes stand for one value, and none is preferred for the way back", "mark one row of the code list as preferred";
+    MapMoney, "map/money", Error, "an amount is not pounds and pence", "correct the amount in the sender's system";
+    MapNhsCheckDigit, "map/nhs-check-digit", Error, "the check digit of an NHS number is wrong", "look the number up again; two digits may be swapped";
+    MapNhsImplausible, "map/nhs-implausible", Error, "an NHS number was never issued", "look the number up again; a filler was entered";
+    MapNhsShape, "map/nhs-shape", Error, "an NHS number does not have ten digits", "look the number up again";
+    MapNotWritten, "map/not-written", Note, "the target's layout has no place for a field", "nothing, if the partner has no use for it";
+    MapNumber, "map/number", Error, "a number cannot be read", "correct the number in the sender's system";
+    MapNumberForText, "map/number-for-text", Error, "a number cell stands where a text belongs, so leading noughts may be lost", "format the column as text in the sender's workbook and enter the values again";
+    MapPostcode, "map/postcode", Error, "a postcode does not have the shape of one", "correct the postcode in the sender's system";
+    MapShape, "map/shape", Error, "a value does not have the declared shape", "correct the value in the sender's system";
+    MapSubjectMissing, "map/subject-missing", Error, "the unit does not say whom it is about", "fill the sender's own id of the person";
+    MapType, "map/type", Error, "a cell holds another type than the mapping expects", "format the column as the mapping expects";
+    MapUnknownCode, "map/unknown-code", Error, "a value is outside the code list", "correct the value, or add it to the code list";
+    MapYesNo, "map/yes-no", Error, "a cell is neither yes nor no", "correct the cell in the sender's system";
 
     SchemaType, "schema/type", Error, "a field is of another type than the record allows", "correct the value in the sender's system";
     SchemaPattern, "schema/pattern", Error, "a field does not have the shape the record asks for", "correct the value in the sender's system";

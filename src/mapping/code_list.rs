@@ -1,0 +1,243 @@
+//! Code lists: a source's words and the record's.
+//!
+//! `source,canonical,preferred,note` with comment lines that begin `#`, three of which say where
+//! the list comes from: `# source: ..`, `# version: ..`, `# date: ..`.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use crate::base::finding::Code;
+use crate::mapping::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::mapping::op::Refusal;
+use crate::mapping::op::value::Value;
+
+/// One code list. Texts are compared trimmed and otherwise letter for letter.
+#[derive(Debug, Clone)]
+pub struct CodeList {
+    /// Its name: `<family>/<name>`.
+    pub name: String,
+    forward: HashMap<String, String>,
+    back: BTreeMap<String, Back>,
+}
+
+/// The way back from one canonical word.
+#[derive(Debug, Clone)]
+struct Back {
+    source: String,
+    sources: usize,
+    is_preferred: bool,
+}
+
+impl CodeList {
+    /// A list with nothing in it.
+    #[must_use]
+    pub fn empty(name: &str) -> Self {
+        Self { name: name.to_owned(), forward: HashMap::new(), back: BTreeMap::new() }
+    }
+
+    /// Adds a pair; the first source of a word is the way back.
+    pub fn add(&mut self, source: &str, canonical: &str) {
+        self.forward.insert(source.to_owned(), canonical.to_owned());
+        let first = Back { source: source.to_owned(), sources: 1, is_preferred: true };
+        self.back.entry(canonical.to_owned()).or_insert(first);
+    }
+
+    /// Reads a list.
+    ///
+    /// # Errors
+    /// With every fault it has.
+    pub fn parse(name: &str, source: &Source) -> Result<Self, Diagnostics> {
+        let mut list = Self::empty(name);
+        let mut faults = Vec::new();
+        let mut rows = csv::ReaderBuilder::new()
+            .comment(Some(b'#'))
+            .has_headers(false)
+            .flexible(true)
+            .trim(csv::Trim::All)
+            .from_reader(source.text.as_bytes());
+        let mut is_header = true;
+        for row in rows.records() {
+            let Ok(row) = row else {
+                faults.push(source.fault(&(0..0), "not readable as comma-separated text"));
+                break;
+            };
+            let start = row.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
+            let start = line_start(&source.text, start);
+            let span =
+                start..source.text.get(start..).and_then(|rest| rest.find('\n')).map_or(start, |n| start + n);
+            let cells: Vec<&str> = row.iter().collect();
+            if std::mem::take(&mut is_header) {
+                if cells != ["source", "canonical", "preferred", "note"] {
+                    let fault = source.fault(&span, "expected the header `source,canonical,preferred,note`");
+                    return Err(Diagnostics(vec![fault]));
+                }
+                continue;
+            }
+            if let Err(message) = list.take(&cells) {
+                faults.push(source.fault(&span, message));
+            }
+        }
+        if is_header {
+            faults.push(source.fault(&(0..0), "expected the header `source,canonical,preferred,note`"));
+        }
+        faults.extend(missing_comments(source));
+        if faults.is_empty() { Ok(list) } else { Err(Diagnostics(faults)) }
+    }
+
+    fn take(&mut self, cells: &[&str]) -> Result<(), String> {
+        let (source, canonical, preferred) = match cells {
+            [source, canonical] => (*source, *canonical, ""),
+            [source, canonical, preferred] | [source, canonical, preferred, _] => {
+                (*source, *canonical, *preferred)
+            }
+            _ => return Err(format!("expected 4 cells, found {}", cells.len())),
+        };
+        if source.is_empty() || canonical.is_empty() {
+            return Err("expected both `source` and `canonical`".to_owned());
+        }
+        let is_preferred = match preferred {
+            "" | "no" => false,
+            "yes" => true,
+            _ => return Err("expected `preferred` as `yes` or blank".to_owned()),
+        };
+        if self.forward.insert(source.to_owned(), canonical.to_owned()).is_some() {
+            return Err(format!("`{source}` stands twice in the list"));
+        }
+        let back = Back { source: source.to_owned(), sources: 1, is_preferred };
+        match self.back.get_mut(canonical) {
+            None => {
+                self.back.insert(canonical.to_owned(), back);
+            }
+            Some(known) if known.is_preferred && is_preferred => {
+                return Err(format!("`{canonical}` has two preferred sources"));
+            }
+            Some(known) => {
+                known.sources += 1;
+                if is_preferred {
+                    *known = Back { sources: known.sources, ..back };
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The canonical word of a cell. Number and truth cells are compared as they print.
+    ///
+    /// # Errors
+    /// Where the list does not have it.
+    pub fn read<'u>(&self, value: Value<'u>) -> Result<Value<'u>, Refusal> {
+        let text = value.plain();
+        match self.forward.get(text.as_ref()) {
+            Some(canonical) => Ok(Value::Text(Cow::Owned(canonical.clone()))),
+            None => Err(Refusal::new(
+                Code::MapUnknownCode,
+                format!("expected a value of the list `{}`", self.name),
+            )),
+        }
+    }
+
+    /// The source's word for a canonical one.
+    ///
+    /// # Errors
+    /// Where there is none, or more than one and none is preferred.
+    pub fn write<'u>(&self, value: Value<'u>) -> Result<Value<'u>, Refusal> {
+        let text = value.plain();
+        match self.back.get(text.as_ref()) {
+            Some(back) if back.is_preferred || back.sources == 1 => Ok(Value::owned(back.source.clone())),
+            Some(_) => Err(Refusal::new(
+                Code::MapLossyCode,
+                format!("expected one preferred source in the list `{}` for this value", self.name),
+            )),
+            None => Err(Refusal::new(
+                Code::MapUnknownCode,
+                format!("expected a value of the list `{}`", self.name),
+            )),
+        }
+    }
+
+    /// Canonical words that several sources share with none preferred: their way back is lost.
+    pub fn lossy(&self) -> impl Iterator<Item = &str> {
+        self.back
+            .iter()
+            .filter(|(_, back)| back.sources > 1 && !back.is_preferred)
+            .map(|(canonical, _)| canonical.as_str())
+    }
+
+    /// Every canonical word.
+    pub fn canonical(&self) -> impl Iterator<Item = &str> {
+        self.back.keys().map(String::as_str)
+    }
+
+    /// Every source word, in order.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        let mut sources: Vec<&str> = self.forward.keys().map(String::as_str).collect();
+        sources.sort_unstable();
+        sources
+    }
+}
+
+fn line_start(text: &str, from: usize) -> usize {
+    // The reader's position may stand before comment lines that it skipped.
+    let mut start = from;
+    for line in text.get(from..).unwrap_or_default().split_inclusive('\n') {
+        if !line.starts_with('#') && !line.trim().is_empty() {
+            return start;
+        }
+        start += line.len();
+    }
+    from
+}
+
+fn missing_comments(source: &Source) -> Vec<Diagnostic> {
+    let comments: Vec<&str> = source.text.lines().filter_map(|line| line.strip_prefix('#')).collect();
+    ["source:", "version:", "date:"]
+        .into_iter()
+        .filter(|what| !comments.iter().any(|comment| comment.trim_start().starts_with(what)))
+        .map(|what| source.fault(&(0..0), format!("expected a comment line `# {what} ..`")))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CodeList;
+    use crate::mapping::diagnostic::Source;
+    use crate::mapping::op::value::Value;
+
+    const HEAD: &str = "# source: here\n# version: 1\n# date: 2025\nsource,canonical,preferred,note\n";
+
+    fn check(rows: &str, word: &str, read: Option<&str>, written: Option<&str>) {
+        let list = CodeList::parse("t/x", &Source::new("x.csv", &format!("{HEAD}{rows}"))).unwrap();
+        let value = list.read(Value::owned(word.to_owned()));
+        assert_eq!(value.clone().ok().map(|value| value.plain().into_owned()).as_deref(), read);
+        if let Ok(value) = value {
+            let back = list.write(value).ok().map(|value| value.plain().into_owned());
+            assert_eq!(back.as_deref(), written);
+        }
+    }
+
+    #[test]
+    fn there_and_back() {
+        check("Male,male,,\n", "Male", Some("male"), Some("Male"));
+        check("Male,male,,\n", "male", None, None);
+        check("M,male,,\nMale,male,yes,\n", "M", Some("male"), Some("Male"));
+        check("M,male,,\nMale,male,,\n", "M", Some("male"), None);
+    }
+
+    #[test]
+    fn faults_are_shown_at_their_place() {
+        let text = format!("{HEAD}Male,male,maybe,\nMale,,,\n");
+        let faults = CodeList::parse("t/x", &Source::new("x.csv", &text)).unwrap_err();
+        insta::assert_snapshot!(faults, @r"
+        x.csv:5:1: expected `preferred` as `yes` or blank
+          |
+        5 | Male,male,maybe,
+          | ^^^^^^^^^^^^^^^^
+
+        x.csv:6:1: expected both `source` and `canonical`
+          |
+        6 | Male,,,
+          | ^^^^^^^
+        ");
+    }
+}

@@ -1,0 +1,463 @@
+//! From a mapping file as written to one that can be used: every name looked up, every operation
+//! made ready, every way back checked.
+
+mod field;
+mod format;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::base::day::Day;
+use crate::format::At;
+use crate::mapping::code_list::CodeList;
+use crate::mapping::condition::{Condition, Test};
+use crate::mapping::diagnostic::{Diagnostic, Diagnostics, Source};
+use crate::mapping::file::node::Placed;
+use crate::mapping::file::{RawCondition, RawKey, RawMapping, RawOp, RawPart, RawRecord};
+use crate::mapping::op::argument::Argument;
+use crate::mapping::op::{Op, REFERENCE};
+use crate::mapping::{Mapping, Scope, Snapshot, Update};
+use crate::record::draft::Draft;
+use crate::record::kind::Kind;
+use crate::record::schema::{self, Field, Schema};
+
+/// The code lists a mapping may name. The text of each, by name.
+pub trait CodeLists {
+    /// The list of that name, as its file holds it.
+    fn find(&self, name: &str) -> Option<Source>;
+    /// Every name, for a hint.
+    fn names(&self) -> Vec<String>;
+}
+
+/// One record block, ready for use.
+pub struct Block {
+    /// The kind it makes.
+    pub kind: Kind,
+    /// The kind's schema.
+    pub schema: &'static Schema,
+    /// The sheet it is read from.
+    pub sheet: Option<String>,
+    /// When written: one row for each.
+    pub drives: bool,
+    /// When it takes a unit.
+    pub when: Option<Condition<String>>,
+    /// Parts of its key.
+    pub key: Vec<Part>,
+    /// Parts of the subject's key. Empty for a setting.
+    pub subject: Vec<Part>,
+    /// How its records stand to the ones before them.
+    pub update: Update,
+    /// The source's own time.
+    pub source_time: Option<(String, Op)>,
+    /// True if it is never written.
+    pub one_way: bool,
+    /// Its fields.
+    pub rules: Vec<Rule>,
+}
+
+impl Block {
+    /// Every address it names, more than once if it does.
+    pub fn addresses(&self) -> impl Iterator<Item = &str> {
+        let parts = self.subject.iter().chain(&self.key).filter_map(|part| match part {
+            Part::Cell(address, _) => Some(address.as_str()),
+            Part::Field(_) => None,
+        });
+        let mut asked = Vec::new();
+        if let Some(when) = &self.when {
+            when.cells(&mut asked);
+        }
+        let asked = asked.into_iter().map(|(address, _)| address.as_str());
+        let fields = self.rules.iter().flat_map(|rule| rule.from.iter().map(String::as_str));
+        let time = self.source_time.iter().map(|(address, _)| address.as_str());
+        parts.chain(asked).chain(fields).chain(time)
+    }
+}
+
+/// One part of a key.
+#[derive(Debug, Clone)]
+pub enum Part {
+    /// A cell, through operations.
+    Cell(String, Vec<Op>),
+    /// A field of the record: its place among the rules.
+    Field(usize),
+}
+
+/// How one field is read and written.
+pub struct Rule {
+    /// The field.
+    pub field: &'static Field,
+    /// The cells it is read from; none for a constant.
+    pub from: Vec<String>,
+    /// The operations, in order.
+    pub steps: Vec<Op>,
+    /// The code list after them.
+    pub codes: Option<Arc<CodeList>>,
+    /// What a value outside a list does.
+    pub other: Other,
+    /// What a blank does.
+    pub blank: Blank,
+    /// What a refused value does.
+    pub wrong: Wrong,
+    /// The constant.
+    pub value: Option<Draft>,
+    /// What stands for a blank.
+    pub default: Option<Draft>,
+    /// True if it is never written.
+    pub one_way: bool,
+    /// True if it is part of the record's key.
+    pub is_keyed: bool,
+}
+
+/// What a value outside a list does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Other {
+    /// The unit goes back.
+    Reject,
+    /// The unit is set aside.
+    Quarantine,
+    /// The text is kept as it is.
+    KeepAsText,
+}
+
+/// What a blank does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Blank {
+    /// The field is absent.
+    Absent,
+    /// The unit goes back.
+    Reject,
+    /// The unit is set aside.
+    Quarantine,
+    /// The old value is taken away.
+    Delete,
+}
+
+/// What a refused value does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// The unit goes back.
+    Reject,
+    /// The unit is set aside.
+    Quarantine,
+}
+
+/// Compiles a mapping file.
+///
+/// # Errors
+/// With every fault it has.
+pub fn compile(raw: &RawMapping, codes: &dyn CodeLists) -> Result<Mapping, Diagnostics> {
+    let mut compiler = Compiler { raw, codes, faults: Vec::new(), used: BTreeSet::new(), notes: Vec::new() };
+    compiler.check_name();
+    let settings = compiler.settings();
+    let subject = raw.subject.as_ref();
+    let blocks: Vec<Option<Block>> =
+        raw.records.iter().map(|record| compiler.block(record, subject)).collect();
+    if raw.records.is_empty() {
+        compiler.fault(&(0..0), "a mapping has at least one `[[record]]`");
+    }
+    if !compiler.faults.is_empty() {
+        return Err(Diagnostics(compiler.faults));
+    }
+    let mut hash = Sha256::new();
+    hash.update(raw.source.text.as_bytes());
+    for name in &compiler.used {
+        hash.update([0]);
+        hash.update(name.as_bytes());
+        hash.update([0]);
+        hash.update(codes.find(name).map(|source| source.text.as_bytes().to_vec()).unwrap_or_default());
+    }
+    Ok(Mapping {
+        name: raw.name.value.clone(),
+        version: raw.version,
+        title: raw.title.clone(),
+        hash: hash.finalize().into(),
+        settings,
+        columns: raw.format.columns.clone(),
+        snapshot: if raw.is_snapshot { Snapshot::Full } else { Snapshot::Incremental },
+        scope: match raw.scope.as_str() {
+            "defines" => Scope::Defines,
+            "all" => Scope::All,
+            _ => Scope::Known,
+        },
+        one_way: raw.one_way,
+        notes: compiler.notes,
+        blocks: blocks.into_iter().flatten().map(Arc::new).collect(),
+    })
+}
+
+struct Compiler<'r> {
+    raw: &'r RawMapping,
+    codes: &'r dyn CodeLists,
+    faults: Vec<Diagnostic>,
+    used: BTreeSet<String>,
+    notes: Vec<String>,
+}
+
+impl Compiler<'_> {
+    fn fault(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.faults.push(self.raw.source.fault(span, message));
+    }
+
+    fn advise(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.faults.push(self.raw.source.fault(span, message).hint(hint));
+    }
+
+    fn unknown<'w>(&mut self, placed: &Placed<String>, what: &str, known: impl IntoIterator<Item = &'w str>) {
+        let fault = self.raw.source.fault(&placed.span, format!("unknown {what} `{}`", placed.value));
+        self.faults.push(fault.nearest(&placed.value, known));
+    }
+
+    fn check_name(&mut self) {
+        let parts: Vec<&str> = self.raw.name.value.split('/').collect();
+        let is_word = |word: &&str| {
+            !word.is_empty()
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        };
+        if parts.len() != 2 || !parts.iter().all(is_word) {
+            let span = self.raw.name.span.clone();
+            self.fault(&span, "expected a name as `<source>/<feed>`, in small letters and hyphens");
+        }
+    }
+
+    fn block(&mut self, raw: &RawRecord, subject: Option<&RawKey>) -> Option<Block> {
+        let Ok(kind) = raw.kind.value.parse::<Kind>() else {
+            self.unknown(&raw.kind, "kind", Kind::ALL.iter().map(|kind| kind.as_str()));
+            return None;
+        };
+        let schema = schema::of(kind);
+        self.check_sheet(raw);
+        let sheet = raw.sheet.as_ref().map(|sheet| sheet.value.clone());
+        let one_way = raw.one_way || self.raw.one_way;
+        let mut rules: Vec<Rule> = raw
+            .fields
+            .iter()
+            .filter_map(|field| self.rule(field, schema, one_way, sheet.as_deref()))
+            .collect();
+        let when = raw.when.as_ref().and_then(|when| self.condition(when, sheet.as_deref()));
+        let subject = match (raw.subject.as_ref().or(subject), kind) {
+            (_, Kind::Setting) => Vec::new(),
+            (Some(key), _) => self.key(key, &rules, raw, sheet.as_deref()),
+            (None, _) => {
+                self.advise(
+                    &raw.kind.span,
+                    "whom this record is about is not said",
+                    "add `[subject]` with `key = [..]`",
+                );
+                Vec::new()
+            }
+        };
+        let key = match &raw.key {
+            Some(key) => self.key(key, &rules, raw, sheet.as_deref()),
+            None if kind == Kind::Setting => {
+                self.fault(&raw.kind.span, "a setting needs a `key`: it has no subject to take one from");
+                Vec::new()
+            }
+            None => subject.clone(),
+        };
+        for part in &key {
+            if let Part::Field(index) = part
+                && let Some(rule) = rules.get_mut(*index)
+            {
+                rule.is_keyed = true;
+            }
+        }
+        let source_time = raw.source_time.as_ref().and_then(|(from, ops)| {
+            self.check_address(from, sheet.as_deref());
+            let op = match ops.as_slice() {
+                [op] => self.op(op)?,
+                _ => Op::build("date-time", &Argument(None))?.ok()?,
+            };
+            Some((from.value.clone(), op))
+        });
+        let block = Block {
+            kind,
+            schema,
+            sheet,
+            drives: raw.drives,
+            when,
+            key,
+            subject,
+            update: if raw.is_patch { Update::Patch } else { Update::Whole },
+            source_time,
+            one_way,
+            rules,
+        };
+        self.check_fields(raw, &block);
+        self.check_way_back(raw, &block);
+        Some(block)
+    }
+
+    fn check_sheet(&mut self, raw: &RawRecord) {
+        let is_workbook = self.raw.format.name.value == "xlsx";
+        match &raw.sheet {
+            Some(sheet) if !is_workbook => {
+                self.fault(&sheet.span, "`sheet` is for workbooks: the format is not `xlsx`");
+            }
+            None if is_workbook => {
+                self.fault(&raw.kind.span, "a record of a workbook says which `sheet` it is read from");
+            }
+            _ => {}
+        }
+    }
+
+    /// Two fields that name one field of the record, or that write one column, cannot both be
+    /// meant.
+    fn check_fields(&mut self, raw: &RawRecord, block: &Block) {
+        let mut named = BTreeSet::new();
+        for field in &raw.fields {
+            if !named.insert(field.to.value.as_str()) {
+                self.fault(&field.to.span, format!("`{}` stands twice in this record", field.to.value));
+            }
+        }
+        if block.one_way {
+            return;
+        }
+        let mut written = BTreeSet::new();
+        for field in raw.fields.iter().filter(|field| !field.one_way) {
+            if let Some(from) = field.from.first()
+                && !written.insert(from.value.as_str())
+            {
+                self.advise(
+                    &from.span,
+                    format!("two fields of this record would be written into `{}`", from.value),
+                    "say `one_way = true` on the one that is only read",
+                );
+            }
+        }
+    }
+
+    /// A condition other than `is` has to be made true by what is written.
+    fn check_way_back(&mut self, raw: &RawRecord, block: &Block) {
+        let (Some(when), Some(raw_when), false) = (&block.when, &raw.when, block.one_way) else { return };
+        let (mut cells, mut constants) = (Vec::new(), Vec::new());
+        when.cells(&mut cells);
+        when.constants(&mut constants);
+        let is_set = |address: &str| {
+            let by_field = block
+                .rules
+                .iter()
+                .any(|rule| !rule.one_way && rule.from.first().is_some_and(|from| from == address));
+            let is_part = |part: &Part| matches!(part, Part::Cell(cell, _) if cell == address);
+            by_field || block.key.iter().chain(&block.subject).any(is_part)
+        };
+        for (address, _) in cells {
+            if !constants.iter().any(|(constant, _)| *constant == address) && !is_set(address) {
+                self.advise(
+                    &raw_when.span,
+                    format!("nothing would set `{address}` when this record is written"),
+                    "add a field that is read from it, or say `one_way = true` on the record",
+                );
+            }
+        }
+    }
+
+    fn key(&mut self, raw: &RawKey, rules: &[Rule], record: &RawRecord, sheet: Option<&str>) -> Vec<Part> {
+        if raw.parts.is_empty() {
+            self.fault(&raw.span, "a key has at least one part");
+        }
+        let mut parts = Vec::with_capacity(raw.parts.len());
+        for part in &raw.parts {
+            match part {
+                RawPart::Cell(address, ops) => {
+                    self.check_address(address, sheet);
+                    let ops = ops.iter().filter_map(|op| self.op(op)).collect();
+                    parts.push(Part::Cell(address.value.clone(), ops));
+                }
+                RawPart::Field(name) => {
+                    match rules.iter().position(|rule| rule.field.name == name.value) {
+                        Some(index) => parts.push(Part::Field(index)),
+                        // Its own fault has been noted if the field is there but wrong.
+                        None if record.fields.iter().any(|field| field.to.value == name.value) => {}
+                        None => self.unknown(
+                            name,
+                            "field of this record",
+                            rules.iter().map(|rule| rule.field.name),
+                        ),
+                    }
+                }
+            }
+        }
+        parts
+    }
+
+    fn op(&mut self, raw: &RawOp) -> Option<Op> {
+        match Op::build(&raw.name.value, &Argument(raw.argument.as_ref())) {
+            Some(Ok(op)) => Some(op),
+            Some(Err(misuse)) => {
+                let span = misuse.span.unwrap_or_else(|| raw.name.span.clone());
+                let doc = REFERENCE.iter().find(|doc| doc.name == raw.name.value);
+                let hint = doc.map(|doc| match doc.argument {
+                    "" => format!("`{}` takes no argument", doc.name),
+                    argument => format!("`{}` takes {argument}", doc.name),
+                });
+                self.advise(&span, misuse.message, hint.unwrap_or_default());
+                None
+            }
+            None => {
+                self.unknown(&raw.name, "operation", REFERENCE.iter().map(|doc| doc.name));
+                None
+            }
+        }
+    }
+
+    fn condition(&mut self, raw: &Placed<RawCondition>, sheet: Option<&str>) -> Option<Condition<String>> {
+        Some(match &raw.value {
+            RawCondition::All(several) => {
+                Condition::All(several.iter().filter_map(|one| self.condition(one, sheet)).collect())
+            }
+            RawCondition::Any(several) => {
+                Condition::Any(several.iter().filter_map(|one| self.condition(one, sheet)).collect())
+            }
+            RawCondition::Not(one) => Condition::Not(Box::new(self.condition(one, sheet)?)),
+            RawCondition::Test { address, test, against, pipeline } => {
+                self.check_address(address, sheet);
+                let test = self.test(test, against, pipeline)?;
+                Condition::Test(address.value.clone(), test)
+            }
+        })
+    }
+
+    fn test(&mut self, test: &Placed<String>, against: &[Placed<String>], ops: &[RawOp]) -> Option<Test> {
+        let first = against.first();
+        let text = first.map(|text| text.value.clone()).unwrap_or_default();
+        Some(match test.value.as_str() {
+            "blank" => Test::Blank,
+            "not-blank" => Test::NotBlank,
+            "in" => Test::In(against.iter().map(|text| text.value.clone()).collect()),
+            "is" => Test::Is(text),
+            "matches" => Test::Matches(text),
+            before_or_after => {
+                let Ok(day) = text.parse::<Day>() else {
+                    self.fault(&test.span, "expected a day as `YYYY-MM-DD`");
+                    return None;
+                };
+                let op = match ops {
+                    [op] => self.op(op)?,
+                    _ => Op::build("date", &Argument(None))?.ok()?,
+                };
+                if before_or_after == "before" { Test::Before(day, op) } else { Test::After(day, op) }
+            }
+        })
+    }
+
+    /// An address is checked against the layout where the mapping lists it, and as a path where
+    /// the format has paths.
+    fn check_address(&mut self, address: &Placed<String>, sheet: Option<&str>) {
+        let is_table = matches!(self.raw.format.name.value.as_str(), "csv" | "xlsx");
+        if !is_table {
+            if let Err(unknown) = At::compile(&address.value, None) {
+                self.fault(&address.span, unknown.reason);
+            }
+            return;
+        }
+        let columns = self.raw.format.columns.iter().find(|(of, _)| of == sheet.unwrap_or_default());
+        let Some((_, columns)) = columns else { return };
+        if !columns.iter().any(|column| column.trim() == address.value.trim()) {
+            let columns = columns.clone();
+            self.unknown(address, "column", columns.iter().map(String::as_str));
+        }
+    }
+}

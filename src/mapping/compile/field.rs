@@ -1,0 +1,262 @@
+//! One field of a record: its operations, its types, its constants.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Blank, Compiler, Other, Rule, Wrong};
+use crate::base::finding::Code;
+use crate::base::origin::Origin;
+use crate::mapping::code_list::CodeList;
+use crate::mapping::file::RawField;
+use crate::mapping::file::node::{Node, Placed};
+use crate::mapping::op::argument::Argument;
+use crate::mapping::op::value::{Type, Value};
+use crate::mapping::op::{Inputs, Op, WayBack};
+use crate::mapping::read::leaf;
+use crate::record::draft::Draft;
+use crate::record::schema::{Field, Holds, Schema};
+
+impl Compiler<'_> {
+    pub(super) fn rule(
+        &mut self,
+        raw: &RawField,
+        schema: &'static Schema,
+        one_way: bool,
+        sheet: Option<&str>,
+    ) -> Option<Rule> {
+        let Some(field) = schema.field(&raw.to.value) else {
+            let known = schema.fields.iter().map(|field| field.name);
+            self.unknown(&raw.to, &format!("field of `{}`", schema.kind), known);
+            return None;
+        };
+        let one_way = one_way || raw.one_way;
+        match (raw.from.is_empty(), &raw.value) {
+            (true, None) => self.fault(&raw.to.span, "expected `from`, or a constant `value`"),
+            (false, Some(value)) => self.fault(&value.span, "a constant is not read: leave out `from`"),
+            _ => {}
+        }
+        for address in &raw.from {
+            self.check_address(address, sheet);
+        }
+        let codes = raw.codes.as_ref().and_then(|name| self.code_list(name, schema, field));
+        let steps = match &raw.pipeline {
+            Some(ops) => ops.iter().filter_map(|op| self.op(op)).collect(),
+            None => default_steps(field, raw, codes.is_some()),
+        };
+        let is_whole = raw.pipeline.as_ref().is_none_or(|ops| ops.len() == steps.len());
+        if is_whole && raw.value.is_none() {
+            self.check_steps(raw, field, &steps, codes.is_some());
+            self.check_written(raw, &steps, one_way);
+        }
+        for op in &steps {
+            if let Op::Words(words) = op {
+                self.check_canonical(&words.0, &raw.to.span, schema, field, steps.len() == 1);
+            }
+        }
+        let word =
+            |word: &Option<Placed<String>>| word.as_ref().map_or("", |word| word.value.as_str()).to_owned();
+        Some(Rule {
+            field,
+            from: raw.from.iter().map(|from| from.value.clone()).collect(),
+            steps,
+            codes,
+            other: match word(&raw.other).as_str() {
+                "quarantine" => Other::Quarantine,
+                "keep-as-text" => Other::KeepAsText,
+                _ => Other::Reject,
+            },
+            blank: match word(&raw.blank).as_str() {
+                "reject" => Blank::Reject,
+                "quarantine" => Blank::Quarantine,
+                "delete" => Blank::Delete,
+                _ => Blank::Absent,
+            },
+            wrong: if word(&raw.wrong) == "quarantine" { Wrong::Quarantine } else { Wrong::Reject },
+            value: raw.value.as_ref().and_then(|value| self.constant(value, schema, field)),
+            default: raw.default.as_ref().and_then(|value| self.constant(value, schema, field)),
+            one_way,
+            is_keyed: false,
+        })
+    }
+
+    fn check_steps(&mut self, raw: &RawField, field: &Field, steps: &[Op], has_codes: bool) {
+        let mut gives = Type::Cell;
+        for (index, op) in steps.iter().enumerate() {
+            let doc = op.doc();
+            let count = if index == 0 { raw.from.len() } else { 1 };
+            let fits = match doc.inputs {
+                Inputs::One | Inputs::OneOrBlank => count == 1,
+                Inputs::Several => count > 1,
+                Inputs::Exactly(number) => count == number,
+            };
+            if !fits {
+                let wanted = match doc.inputs {
+                    Inputs::One | Inputs::OneOrBlank => "one cell".to_owned(),
+                    Inputs::Several => "two cells or more".to_owned(),
+                    Inputs::Exactly(number) => format!("{number} cells"),
+                };
+                self.fault(&raw.to.span, format!("`{}` takes {wanted}, found {count}", doc.name));
+                return;
+            }
+            if gives != Type::Cell && doc.takes != Type::Cell && gives != doc.takes {
+                let message =
+                    format!("`{}` takes {}, but is given {}", doc.name, doc.takes.as_str(), gives.as_str());
+                self.fault(&raw.to.span, message);
+                return;
+            }
+            gives = doc.gives;
+        }
+        let is_list = matches!(field.holds, Holds::Texts);
+        if has_codes {
+            gives = if is_list && gives == Type::List { Type::List } else { Type::Cell };
+        }
+        let wanted = type_of(&field.holds);
+        // A list of words may stand for numbers and truth values; its words are checked one by one.
+        let is_words = matches!(steps.last(), Some(Op::Words(_)));
+        if gives != Type::Cell && gives != wanted && !(is_words && !is_list) {
+            let message =
+                format!("`{}` holds {}, but is given {}", field.name, wanted.as_str(), gives.as_str());
+            self.fault(&raw.to.span, message);
+        }
+    }
+
+    fn check_written(&mut self, raw: &RawField, steps: &[Op], one_way: bool) {
+        let lost = steps.iter().find(|op| op.doc().way_back == WayBack::Lost);
+        if let (Some(op), false) = (lost, one_way) {
+            self.advise(
+                &raw.to.span,
+                format!("`{}` has no way back", op.doc().name),
+                "say `one_way = true`: the field is read, and never written",
+            );
+        }
+    }
+
+    fn code_list(
+        &mut self,
+        name: &Placed<String>,
+        schema: &Schema,
+        field: &'static Field,
+    ) -> Option<Arc<CodeList>> {
+        let Some(source) = self.codes.find(&name.value) else {
+            let known = self.codes.names();
+            self.unknown(name, "code list", known.iter().map(String::as_str));
+            return None;
+        };
+        match CodeList::parse(&name.value, &source) {
+            Ok(list) => {
+                self.check_canonical(&list, &name.span, schema, field, true);
+                for word in list.lossy() {
+                    let note = format!(
+                        "code list `{}`: `{word}` has no preferred source, so it cannot be written",
+                        list.name
+                    );
+                    if !self.notes.contains(&note) {
+                        self.notes.push(note);
+                    }
+                }
+                self.used.insert(name.value.clone());
+                Some(Arc::new(list))
+            }
+            Err(faults) => {
+                // The same list may be named by several fields; its faults are said once.
+                if self.used.insert(name.value.clone()) {
+                    self.faults.extend(faults.0);
+                }
+                None
+            }
+        }
+    }
+
+    /// Every word of a list has to be one that the field may hold.
+    fn check_canonical(
+        &mut self,
+        list: &CodeList,
+        span: &Range<usize>,
+        schema: &Schema,
+        field: &'static Field,
+        is_last: bool,
+    ) {
+        if !is_last {
+            return;
+        }
+        let wrong: Vec<String> = list
+            .canonical()
+            .filter(|word| {
+                let value = match field.holds {
+                    Holds::Texts => Value::List(vec![(*word).to_owned()]),
+                    _ => Value::owned((*word).to_owned()),
+                };
+                !leaf(value, field).is_ok_and(|leaf| is_allowed(schema, field, leaf))
+            })
+            .map(str::to_owned)
+            .collect();
+        if let Some(word) = wrong.first() {
+            let hint = match &field.holds {
+                Holds::Word(words) => format!("`{}` holds one of `{}`", field.name, words.join("`, `")),
+                _ => format!("{} of its words are wrong", wrong.len()),
+            };
+            let message =
+                format!("the list `{}` gives `{word}`, which `{}` may not hold", list.name, field.name);
+            self.advise(span, message, hint);
+        }
+    }
+
+    fn constant(&mut self, node: &Placed<Node>, schema: &Schema, field: &'static Field) -> Option<Draft> {
+        let value = match (&node.value, &field.holds) {
+            (Node::Text(text), Holds::Day) => text.parse().map(Value::Day).ok(),
+            (Node::Text(text), _) => Some(Value::owned(text.clone())),
+            (Node::Number(number), _) => number.parse().map(Value::Number).ok(),
+            (Node::Truth(truth), _) => Some(Value::Truth(*truth)),
+            _ => None,
+        };
+        let made = value.and_then(|value| leaf(value, field).ok());
+        match made {
+            Some(made) if is_allowed(schema, field, made.clone()) => Some(made),
+            _ => {
+                let hint = match &field.holds {
+                    Holds::Word(words) => format!("one of `{}`", words.join("`, `")),
+                    other => format!("it holds {}", type_of(other).as_str()),
+                };
+                self.advise(&node.span, format!("`{}` may not hold this", field.name), hint);
+                None
+            }
+        }
+    }
+}
+
+/// The operations of a field whose mapping leaves them out.
+fn default_steps(field: &Field, raw: &RawField, has_codes: bool) -> Vec<Op> {
+    if has_codes || raw.value.is_some() {
+        return Vec::new();
+    }
+    let semicolon = Placed { value: Node::Text(";".to_owned()), span: 0..0 };
+    let (name, argument) = match field.holds {
+        Holds::Text | Holds::Word(_) => ("text", None),
+        Holds::Day => ("date", None),
+        Holds::Integer => ("integer", None),
+        Holds::Number => ("number", None),
+        Holds::Truth => ("true-false", None),
+        Holds::Texts => ("list", Some(&semicolon)),
+    };
+    Op::build(name, &Argument(argument)).and_then(Result::ok).into_iter().collect()
+}
+
+const fn type_of(holds: &Holds) -> Type {
+    match holds {
+        Holds::Text | Holds::Word(_) => Type::Text,
+        Holds::Day => Type::Day,
+        Holds::Integer | Holds::Number => Type::Number,
+        Holds::Truth => Type::Truth,
+        Holds::Texts => Type::List,
+    }
+}
+
+/// Whether the schema allows a leaf in a field.
+fn is_allowed(schema: &Schema, field: &'static Field, leaf: Draft) -> bool {
+    let mut draft = Draft::empty();
+    draft.set(field.name, leaf);
+    schema
+        .faults(&draft, &Origin::default())
+        .iter()
+        .all(|(at, fault)| at.split('/').next() != Some(field.name) || fault.code == Code::SchemaRequired)
+}

@@ -1,0 +1,113 @@
+//! The `format` of a mapping as the settings of a reader.
+
+use super::Compiler;
+use crate::format::charset::Charset;
+use crate::format::settings::{
+    CsvSettings, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, Settings, SheetSettings, XlsxSettings,
+};
+use crate::mapping::file::{RawPart, RawRecord};
+
+/// The encodings a mapping may declare.
+const ENCODINGS: [&str; 4] = ["utf-8", "utf-16le", "utf-16be", "windows-1252"];
+
+impl Compiler<'_> {
+    pub(super) fn settings(&mut self) -> Settings {
+        let raw = &self.raw.format;
+        let kind = match raw.name.value.as_str() {
+            "csv" => FormatKind::Csv(self.csv()),
+            "xlsx" => FormatKind::Xlsx(self.xlsx()),
+            "fhir" => FormatKind::Fhir,
+            "hl7v2" => FormatKind::Hl7v2(Hl7v2Settings::default()),
+            name => FormatKind::Json(JsonSettings {
+                lines: name == "ndjson",
+                units: raw
+                    .units
+                    .as_ref()
+                    .map(|path| path.value.split('.').map(str::to_owned).collect())
+                    .unwrap_or_default(),
+                body: raw.body.as_ref().map(|body| body.value.clone()),
+            }),
+        };
+        Settings::new(kind)
+    }
+
+    fn csv(&mut self) -> CsvSettings {
+        let raw = &self.raw.format;
+        let columns = raw.columns.first().map(|(_, columns)| columns.clone());
+        let header = match raw.header.as_ref().map(|header| (header.value.as_str(), header)) {
+            Some(("exact", _)) => HeaderRule::Exact,
+            Some(("named", header)) => match columns {
+                Some(columns) => HeaderRule::Named(columns),
+                None => {
+                    let span = header.span.clone();
+                    self.advise(
+                        &span,
+                        "`named` needs the names",
+                        "add `columns = [..]`, all of them in order",
+                    );
+                    HeaderRule::Exact
+                }
+            },
+            _ => HeaderRule::Find,
+        };
+        let raw = &self.raw.format;
+        let encoding = raw.encoding.as_ref().and_then(|name| {
+            let charset = Charset::find(&name.value);
+            if charset.is_none() {
+                self.unknown(name, "encoding", ENCODINGS);
+            }
+            charset
+        });
+        let separator = raw.separator.as_ref().and_then(|text| match text.value.as_bytes() {
+            b"tab" => Some(b'\t'),
+            [byte] if byte.is_ascii() => Some(*byte),
+            _ => {
+                self.fault(&text.span, "expected one character, or `tab`");
+                None
+            }
+        });
+        CsvSettings { encoding, separator, header, expected: self.addresses(|_| true) }
+    }
+
+    fn xlsx(&self) -> XlsxSettings {
+        let mut sheets: Vec<SheetSettings> = Vec::new();
+        for record in &self.raw.records {
+            let Some(sheet) = &record.sheet else { continue };
+            if sheets.iter().any(|known| known.name == sheet.value) {
+                continue;
+            }
+            sheets.push(SheetSettings {
+                name: sheet.value.clone(),
+                header_row: self.raw.format.header_row.as_ref().map(|row| u64::from(row.value)),
+                expected: self.addresses(|record| {
+                    record.sheet.as_ref().is_some_and(|other| other.value == sheet.value)
+                }),
+                optional: false,
+            });
+        }
+        XlsxSettings { sheets }
+    }
+
+    /// The addresses that some records name.
+    fn addresses(&self, of: impl Fn(&RawRecord) -> bool) -> Vec<String> {
+        let mut out: Vec<String> = Vec::new();
+        let mut add = |address: &str| {
+            if !out.iter().any(|known| known == address) {
+                out.push(address.to_owned());
+            }
+        };
+        for record in self.raw.records.iter().filter(|record| of(record)) {
+            let subject = if record.kind.value == "setting" { None } else { self.raw.subject.as_ref() };
+            let subject = record.subject.as_ref().or(subject);
+            for part in subject.into_iter().chain(&record.key).flat_map(|key| &key.parts) {
+                if let RawPart::Cell(address, _) = part {
+                    add(&address.value);
+                }
+            }
+            for from in record.fields.iter().flat_map(|field| &field.from) {
+                add(&from.value);
+            }
+        }
+        out
+    }
+}

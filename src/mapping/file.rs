@@ -1,0 +1,421 @@
+//! The mapping file as written: every key known, every value of the right shape, each with its
+//! place. Nothing is looked up yet; that is [`compile`](super::compile).
+
+pub mod node;
+
+use std::ops::Range;
+
+use crate::mapping::diagnostic::{Diagnostics, Source};
+use node::{Node, Placed, Table, Walk};
+
+/// A mapping file, read but not understood.
+#[derive(Debug, Clone)]
+pub struct RawMapping {
+    /// The text it was read from.
+    pub source: Source,
+    /// `<source>/<feed>`.
+    pub name: Placed<String>,
+    /// Its version, from 1.
+    pub version: u32,
+    /// What people call it.
+    pub title: String,
+    /// The one format, by name, and its settings.
+    pub format: RawFormat,
+    /// True if each file holds everything there is.
+    pub is_snapshot: bool,
+    /// Whom it is about: `known`, `defines` or `all`.
+    pub scope: String,
+    /// True if it is only ever read.
+    pub one_way: bool,
+    /// Parts of the subject's key.
+    pub subject: Option<RawKey>,
+    /// Its record blocks.
+    pub records: Vec<RawRecord>,
+}
+
+/// A format and its settings, as written.
+#[derive(Debug, Clone)]
+pub struct RawFormat {
+    /// `csv`, `xlsx`, `json`, `ndjson`, `fhir` or `hl7v2`.
+    pub name: Placed<String>,
+    /// Encoding, by name.
+    pub encoding: Option<Placed<String>>,
+    /// What parts the cells.
+    pub separator: Option<Placed<String>>,
+    /// Where the header stands: `exact`, `find` or `named`.
+    pub header: Option<Placed<String>>,
+    /// Row of the header, in a workbook.
+    pub header_row: Option<Placed<u32>>,
+    /// All columns, by sheet; the empty name for a format without sheets.
+    pub columns: Vec<(String, Vec<String>)>,
+    /// Path of the list whose items are the units.
+    pub units: Option<Placed<String>>,
+    /// Path of a text that holds the JSON to map.
+    pub body: Option<Placed<String>>,
+}
+
+/// The parts of a key, and where they stand.
+#[derive(Debug, Clone)]
+pub struct RawKey {
+    /// Where.
+    pub span: Range<usize>,
+    /// The parts, in order.
+    pub parts: Vec<RawPart>,
+}
+
+/// One part of a key.
+#[derive(Debug, Clone)]
+pub enum RawPart {
+    /// A cell, through a pipeline if there is one.
+    Cell(Placed<String>, Vec<RawOp>),
+    /// A field of the record.
+    Field(Placed<String>),
+}
+
+/// An operation as written: its name and its argument.
+#[derive(Debug, Clone)]
+pub struct RawOp {
+    /// Which.
+    pub name: Placed<String>,
+    /// With what; `None` for a bare name.
+    pub argument: Option<Placed<Node>>,
+}
+
+/// A record block.
+#[derive(Debug, Clone)]
+pub struct RawRecord {
+    /// Where the block stands.
+    pub span: Range<usize>,
+    /// The kind it makes.
+    pub kind: Placed<String>,
+    /// The sheet it is read from.
+    pub sheet: Option<Placed<String>>,
+    /// When written: one row for each.
+    pub drives: bool,
+    /// When it takes a unit.
+    pub when: Option<Placed<RawCondition>>,
+    /// Parts of its key.
+    pub key: Option<RawKey>,
+    /// Parts of the subject's key, if not the mapping's.
+    pub subject: Option<RawKey>,
+    /// True for a patch.
+    pub is_patch: bool,
+    /// The source's own time.
+    pub source_time: Option<(Placed<String>, Vec<RawOp>)>,
+    /// Never written.
+    pub one_way: bool,
+    /// Its fields.
+    pub fields: Vec<RawField>,
+}
+
+/// A condition.
+#[derive(Debug, Clone)]
+pub enum RawCondition {
+    /// All hold.
+    All(Vec<Placed<RawCondition>>),
+    /// At least one holds.
+    Any(Vec<Placed<RawCondition>>),
+    /// It does not hold.
+    Not(Box<Placed<RawCondition>>),
+    /// One test of one cell.
+    Test {
+        /// The cell.
+        address: Placed<String>,
+        /// The test: `is`, `in`, `blank`, `not-blank`, `before`, `after`, `matches`.
+        test: Placed<String>,
+        /// What it is tested against.
+        against: Vec<Placed<String>>,
+        /// How a day is read from it.
+        pipeline: Vec<RawOp>,
+    },
+}
+
+/// One field of a record.
+#[derive(Debug, Clone)]
+pub struct RawField {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// The field of the kind's schema.
+    pub to: Placed<String>,
+    /// The cells it is read from.
+    pub from: Vec<Placed<String>>,
+    /// A constant instead.
+    pub value: Option<Placed<Node>>,
+    /// The operations, in order; `None` if left to the schema.
+    pub pipeline: Option<Vec<RawOp>>,
+    /// The code list.
+    pub codes: Option<Placed<String>>,
+    /// What a value outside the list does.
+    pub other: Option<Placed<String>>,
+    /// What a blank does.
+    pub blank: Option<Placed<String>>,
+    /// What a refused value does.
+    pub wrong: Option<Placed<String>>,
+    /// What stands for a blank.
+    pub default: Option<Placed<Node>>,
+    /// Never written.
+    pub one_way: bool,
+}
+
+/// Reads a mapping file.
+///
+/// # Errors
+/// With every fault of shape it has.
+pub fn parse(text: &str, name: &str) -> Result<RawMapping, Diagnostics> {
+    let source = Source::new(name, text);
+    let root = node::parse(&source)?;
+    let mut walk = Walk::new(source.clone());
+    let mapping = mapping(&mut walk, &root, source);
+    walk.finish(mapping)
+}
+
+fn mapping(walk: &mut Walk, root: &Placed<Node>, source: Source) -> Option<RawMapping> {
+    let known = ["name", "version", "title", "format", "snapshot", "scope", "one_way", "subject", "record"];
+    let table = walk.table(root, "a mapping", &known)?;
+    let records =
+        walk.need(&table, "record").map(|node| walk.list(node, "record blocks")).unwrap_or_default();
+    let records: Vec<RawRecord> = records.iter().filter_map(|node| record(walk, node)).collect();
+    let subject = table.find("subject").and_then(|node| {
+        let table = walk.table(node, "`subject`", &["key"])?;
+        walk.need(&table, "key").map(|node| key(walk, node))
+    });
+    let version = walk.need(&table, "version").and_then(|node| walk.whole(node)).map(|version| version.value);
+    let name = walk.need(&table, "name").and_then(|node| walk.text(node));
+    let format = walk.need(&table, "format").and_then(|node| format(walk, node));
+    let word = |walk: &mut Walk, key: &str, words: &[&str]| {
+        table.find(key).and_then(|node| walk.word(node, words)).map(|word| word.value)
+    };
+    Some(RawMapping {
+        source,
+        name: name?,
+        version: version?,
+        title: table.find("title").and_then(|node| walk.text(node)).map(|t| t.value).unwrap_or_default(),
+        format: format?,
+        is_snapshot: word(walk, "snapshot", &["full", "incremental"]).is_some_and(|word| word == "full"),
+        scope: word(walk, "scope", &["known", "defines", "all"]).unwrap_or_else(|| "known".to_owned()),
+        one_way: walk.truth(&table, "one_way"),
+        subject,
+        records,
+    })
+}
+
+/// The formats a mapping may name, and the settings each takes.
+const FORMATS: &[(&str, &[&str])] = &[
+    ("csv", &["encoding", "separator", "header", "columns"]),
+    ("xlsx", &["header_row", "columns"]),
+    ("json", &["encoding", "units", "body"]),
+    ("ndjson", &["encoding", "body"]),
+    ("fhir", &["units"]),
+    ("hl7v2", &[]),
+];
+
+fn format(walk: &mut Walk, node: &Placed<Node>) -> Option<RawFormat> {
+    let names: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let (name, settings) = match &node.value {
+        Node::Text(name) => (Placed { value: name.clone(), span: node.span.clone() }, None),
+        Node::Table(entries) => {
+            let [(name, settings)] = entries.as_slice() else {
+                walk.fault(&node.span, "expected one format, such as `{ csv = { header = \"exact\" } }`");
+                return None;
+            };
+            (name.clone(), Some(settings))
+        }
+        _ => {
+            walk.fault(&node.span, "expected a format, such as `{ csv = { header = \"exact\" } }`");
+            return None;
+        }
+    };
+    let Some((_, known)) = FORMATS.iter().find(|(known, _)| *known == name.value) else {
+        walk.unknown(&name.span, "format", &name.value, &names);
+        return None;
+    };
+    let table = match settings {
+        Some(settings) => walk.table(settings, &format!("`{}`", name.value), known)?,
+        None => Table::default(),
+    };
+    let text = |walk: &mut Walk, key: &str| table.find(key).and_then(|node| walk.text(node));
+    Some(RawFormat {
+        encoding: text(walk, "encoding"),
+        separator: text(walk, "separator"),
+        header: table.find("header").and_then(|node| walk.word(node, &["exact", "find", "named"])),
+        header_row: table.find("header_row").and_then(|node| walk.whole(node)),
+        columns: table.find("columns").map(|node| columns(walk, node)).unwrap_or_default(),
+        units: text(walk, "units"),
+        body: text(walk, "body"),
+        name,
+    })
+}
+
+fn columns(walk: &mut Walk, node: &Placed<Node>) -> Vec<(String, Vec<String>)> {
+    let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|text| text.value).collect();
+    match &node.value {
+        Node::Table(sheets) => {
+            sheets.iter().map(|(sheet, names)| (sheet.value.clone(), plain(walk.texts(names)))).collect()
+        }
+        _ => vec![(String::new(), plain(walk.texts(node)))],
+    }
+}
+
+fn key(walk: &mut Walk, node: &Placed<Node>) -> RawKey {
+    let parts = match &node.value {
+        Node::Text(_) | Node::Table(_) => vec![node],
+        _ => walk.list(node, "key parts").iter().collect(),
+    };
+    RawKey { span: node.span.clone(), parts: parts.into_iter().filter_map(|node| part(walk, node)).collect() }
+}
+
+fn part(walk: &mut Walk, node: &Placed<Node>) -> Option<RawPart> {
+    if matches!(node.value, Node::Text(_)) {
+        return walk.text(node).map(|address| RawPart::Cell(address, Vec::new()));
+    }
+    let table = walk.table(node, "a key part", &["field", "from", "as"])?;
+    if let Some(field) = table.find("field") {
+        return walk.text(field).map(RawPart::Field);
+    }
+    let from = walk.need(&table, "from").and_then(|node| walk.text(node))?;
+    let pipeline = table.find("as").map(|node| pipeline(walk, node)).unwrap_or_default();
+    Some(RawPart::Cell(from, pipeline))
+}
+
+fn pipeline(walk: &mut Walk, node: &Placed<Node>) -> Vec<RawOp> {
+    match &node.value {
+        Node::List(items) => items.iter().filter_map(|item| operation(walk, item)).collect(),
+        _ => operation(walk, node).into_iter().collect(),
+    }
+}
+
+fn operation(walk: &mut Walk, node: &Placed<Node>) -> Option<RawOp> {
+    match &node.value {
+        Node::Text(name) => {
+            Some(RawOp { name: Placed { value: name.clone(), span: node.span.clone() }, argument: None })
+        }
+        Node::Table(entries) if entries.len() == 1 => entries
+            .first()
+            .map(|(name, argument)| RawOp { name: name.clone(), argument: Some(argument.clone()) }),
+        _ => {
+            let message = "expected an operation: its name, or `{ name = argument }`";
+            walk.advise(&node.span, message, "several operations stand in a list");
+            None
+        }
+    }
+}
+
+fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
+    let known =
+        ["kind", "sheet", "drives", "when", "key", "subject", "update", "source_time", "one_way", "field"];
+    let table = walk.table(node, "a record", &known)?;
+    let fields = table.find("field").map(|node| walk.list(node, "fields")).unwrap_or_default();
+    let fields = fields.iter().filter_map(|node| field(walk, node)).collect();
+    let source_time = table.find("source_time").and_then(|node| {
+        let table = walk.table(node, "`source_time`", &["from", "as"])?;
+        let from = walk.need(&table, "from").and_then(|node| walk.text(node))?;
+        Some((from, table.find("as").map(|node| pipeline(walk, node)).unwrap_or_default()))
+    });
+    let update = table.find("update").and_then(|node| walk.word(node, &["whole", "patch"]));
+    let kind = walk.need(&table, "kind").and_then(|node| walk.text(node));
+    Some(RawRecord {
+        span: node.span.clone(),
+        kind: kind?,
+        sheet: table.find("sheet").and_then(|node| walk.text(node)),
+        drives: walk.truth(&table, "drives"),
+        when: table.find("when").and_then(|node| condition(walk, node)),
+        key: table.find("key").map(|node| key(walk, node)),
+        subject: table.find("subject").map(|node| key(walk, node)),
+        is_patch: update.is_some_and(|word| word.value == "patch"),
+        source_time,
+        one_way: walk.truth(&table, "one_way"),
+        fields,
+    })
+}
+
+/// The tests of a condition.
+const TESTS: [&str; 7] = ["is", "in", "blank", "not-blank", "before", "after", "matches"];
+
+fn condition(walk: &mut Walk, node: &Placed<Node>) -> Option<Placed<RawCondition>> {
+    let known = [
+        "all",
+        "any",
+        "not",
+        "column",
+        "path",
+        "is",
+        "in",
+        "blank",
+        "not-blank",
+        "before",
+        "after",
+        "matches",
+        "as",
+    ];
+    let table = walk.table(node, "a condition", &known)?;
+    let several = |walk: &mut Walk, node: &Placed<Node>| {
+        walk.list(node, "conditions").iter().filter_map(|node| condition(walk, node)).collect::<Vec<_>>()
+    };
+    let value = if let Some(node) = table.find("all") {
+        RawCondition::All(several(walk, node))
+    } else if let Some(node) = table.find("any") {
+        RawCondition::Any(several(walk, node))
+    } else if let Some(node) = table.find("not") {
+        RawCondition::Not(Box::new(condition(walk, node)?))
+    } else {
+        test(walk, node, &table)?
+    };
+    Some(Placed { value, span: node.span.clone() })
+}
+
+fn test(walk: &mut Walk, node: &Placed<Node>, table: &Table<'_>) -> Option<RawCondition> {
+    let Some(address) = table.find("column").or_else(|| table.find("path")) else {
+        walk.fault(&node.span, "expected a condition with `column` or `path`, `all`, `any` or `not`");
+        return None;
+    };
+    let address = walk.text(address)?;
+    let named: Vec<&str> = TESTS.into_iter().filter(|name| table.find(name).is_some()).collect();
+    let [name] = named.as_slice() else {
+        let hint = format!("one of `{}`", TESTS.join("`, `"));
+        walk.advise(&node.span, "expected exactly one test of the cell", hint);
+        return None;
+    };
+    let value = table.find(name)?;
+    let against = match *name {
+        "blank" | "not-blank" => {
+            if value.value != Node::Truth(true) {
+                walk.fault(&value.span, format!("expected `{name} = true`"));
+            }
+            Vec::new()
+        }
+        "in" => walk.texts(value),
+        _ => vec![walk.text(value)?],
+    };
+    Some(RawCondition::Test {
+        address,
+        test: Placed { value: (*name).to_owned(), span: value.span.clone() },
+        against,
+        pipeline: table.find("as").map(|node| pipeline(walk, node)).unwrap_or_default(),
+    })
+}
+
+fn field(walk: &mut Walk, node: &Placed<Node>) -> Option<RawField> {
+    let known = ["to", "from", "as", "codes", "other", "blank", "wrong", "default", "value", "one_way"];
+    let table = walk.table(node, "a field", &known)?;
+    let from = match table.find("from") {
+        Some(node) if matches!(node.value, Node::List(_)) => walk.texts(node),
+        Some(node) => walk.text(node).into_iter().collect(),
+        None => Vec::new(),
+    };
+    let word =
+        |walk: &mut Walk, key: &str, words: &[&str]| table.find(key).and_then(|node| walk.word(node, words));
+    let to = walk.need(&table, "to").and_then(|node| walk.text(node))?;
+    Some(RawField {
+        span: node.span.clone(),
+        to,
+        from,
+        value: table.find("value").cloned(),
+        pipeline: table.find("as").map(|node| pipeline(walk, node)),
+        codes: table.find("codes").and_then(|node| walk.text(node)),
+        other: word(walk, "other", &["reject", "quarantine", "keep-as-text"]),
+        blank: word(walk, "blank", &["absent", "reject", "quarantine", "delete"]),
+        wrong: word(walk, "wrong", &["reject", "quarantine"]),
+        default: table.find("default").cloned(),
+        one_way: walk.truth(&table, "one_way"),
+    })
+}

@@ -1,0 +1,89 @@
+//! `date`: a day.
+
+use super::pattern::Pattern;
+
+use super::argument::{Argument, Misuse};
+use super::value::{Type, Value};
+use super::{Doc, Example, Inputs, Operation, Outcome, Refusal, WayBack};
+use crate::base::finding::Code;
+
+/// A day: a date cell, or a text in the given pattern, or without one as `YYYY-MM-DD`.
+///
+/// A day that is not on the calendar is refused, and so is a year of two digits.
+#[derive(Debug, Clone)]
+pub struct Date(Option<Pattern>);
+
+impl Operation for Date {
+    const DOC: Doc = Doc {
+        name: "date",
+        about: "a day: a date cell, or text in the given pattern (without one, `YYYY-MM-DD`)",
+        argument: "nothing, or the pattern, such as \"%d/%m/%Y\"",
+        takes: Type::Cell,
+        gives: Type::Day,
+        inputs: Inputs::One,
+        way_back: WayBack::Written,
+        examples: &[
+            Example::good("\"%d/%m/%Y\"", &["31/03/1950"], "1950-03-31", "31/03/1950"),
+            Example::good("\"%d/%m/%Y\"", &["1/4/1950"], "1950-04-01", "01/04/1950"),
+            Example::good("\"%d-%b-%Y\"", &["01-apr-1950"], "1950-04-01", "01-Apr-1950"),
+            Example::good("", &["1950-03-31"], "1950-03-31", "1950-03-31"),
+            Example::bad("\"%d/%m/%Y\"", &["31/02/1950"], Code::MapDate),
+            Example::bad("\"%d/%m/%Y\"", &["03/1950"], Code::MapDatePartial),
+            Example::bad("\"%d/%m/%Y\"", &["31/03/50"], Code::MapDate),
+            Example::bad("\"%d/%m/%Y\"", &["31/03/1950 10:00"], Code::MapDate),
+            Example::bad("", &["1950-03"], Code::MapDatePartial),
+            Example::bad("\"%d/%m/%Y\"", &["#18353"], Code::MapDate),
+        ],
+    };
+
+    fn build(argument: &Argument<'_>) -> Result<Self, Misuse> {
+        let pattern = argument.optional_text("the pattern")?.map(Pattern::compile).transpose()?;
+        match &pattern {
+            Some(pattern) if pattern.has_time() => {
+                Err(Misuse::new("expected a day without a time; `date-time` takes a time"))
+            }
+            _ => Ok(Self(pattern)),
+        }
+    }
+
+    fn read<'u>(&self, value: Value<'u>) -> Outcome<'u> {
+        match value {
+            Value::Day(day) => Ok(Value::Day(day)),
+            Value::Text(text) => match &self.0 {
+                None => text.parse().map(Value::Day).map_err(|_day| refusal(&text, "YYYY-MM-DD")),
+                Some(pattern) => pattern
+                    .parse(&text)
+                    .and_then(|parts| parts.day())
+                    .map(Value::Day)
+                    .ok_or_else(|| refusal(&text, pattern.as_str())),
+            },
+            other => {
+                Err(Refusal::new(Code::MapDate, format!("expected a date, found {} cell", other.what())))
+            }
+        }
+    }
+
+    fn write<'u>(&self, value: Value<'u>) -> Outcome<'u> {
+        let day = value.day()?;
+        Ok(match &self.0 {
+            None => Value::Day(day),
+            Some(pattern) => Value::owned(pattern.print(day)),
+        })
+    }
+}
+
+/// What is said of a text that is no day: whether it is one in part, or not one at all.
+pub(super) fn refusal(text: &str, pattern: &str) -> Refusal {
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty());
+    let is_partial = text.bytes().all(|byte| byte.is_ascii_digit() || b"-/.".contains(&byte))
+        && match numbers.map(str::len).collect::<Vec<_>>().as_slice() {
+            [4] => true,
+            [first, second] => (*first == 4 && *second <= 2) || (*first <= 2 && *second == 4),
+            _ => false,
+        };
+    if is_partial {
+        Refusal::new(Code::MapDatePartial, format!("expected a whole day as `{pattern}`, found part of one"))
+    } else {
+        Refusal::new(Code::MapDate, format!("expected a day that exists, as `{pattern}`"))
+    }
+}

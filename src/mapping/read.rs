@@ -1,0 +1,425 @@
+//! From a source's unit to records.
+
+mod bind;
+
+pub(crate) use bind::is_of;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::base::edge::Instant;
+use crate::base::finding::{Code, Finding, Severity};
+use crate::base::origin::Origin;
+use crate::base::private::Private;
+use crate::format::{Arrival, At, Unit};
+use crate::mapping::compile::{Blank, Block, Other, Part, Rule, Wrong};
+use crate::mapping::condition::Condition;
+use crate::mapping::op::value::{Value, day_text};
+use crate::mapping::op::{Inputs, Op, Refusal};
+use crate::mapping::{KEY_SEPARATOR, Made, Outcome, Reading, Update};
+use crate::record::draft::Draft;
+use crate::record::kind::Kind;
+use crate::record::schema::{Field, Holds};
+
+/// A mapping whose every address has been found: columns are numbers, paths are compiled.
+pub struct Bound {
+    blocks: Vec<BoundBlock>,
+}
+
+struct BoundBlock {
+    block: Arc<Block>,
+    when: Option<Condition<At>>,
+    key: Vec<BoundPart>,
+    subject: Vec<BoundPart>,
+    source_time: Option<At>,
+    /// The cells of each rule.
+    cells: Vec<Vec<At>>,
+}
+
+enum BoundPart {
+    Cell(At),
+    Field(usize),
+}
+
+/// What is wrong with a unit, so far.
+#[derive(Default)]
+struct Faults {
+    findings: Vec<Finding>,
+    is_rejected: bool,
+    is_quarantined: bool,
+}
+
+/// The unit being read.
+struct Reader<'a, 'u> {
+    unit: Unit<'u>,
+    arrival: &'a Arrival<'u>,
+    file: &'a Origin,
+    faults: Faults,
+}
+
+impl Bound {
+    /// Reads one unit.
+    #[must_use]
+    pub fn read(&self, arrival: &Arrival<'_>, file: &Origin) -> Reading {
+        let unit = match &arrival.unit {
+            Ok(unit) => *unit,
+            Err(finding) => return refused(finding.clone()),
+        };
+        let mut reader = Reader { unit, arrival, file, faults: Faults::default() };
+        let mut records = Vec::with_capacity(self.blocks.len());
+        for block in &self.blocks {
+            if block.when.as_ref().is_none_or(|when| when.takes(&unit)) {
+                records.extend(reader.record(block));
+            }
+        }
+        let Faults { findings, is_rejected, is_quarantined } = reader.faults;
+        let outcome = match (is_rejected, is_quarantined) {
+            (true, _) => Outcome::Rejected,
+            (false, true) => Outcome::Quarantined,
+            _ if records.is_empty() => Outcome::Filtered,
+            _ => Outcome::Records,
+        };
+        if outcome != Outcome::Records {
+            records.clear();
+        }
+        Reading { outcome, records, findings }
+    }
+}
+
+fn refused(finding: Finding) -> Reading {
+    Reading { outcome: Outcome::Rejected, records: Vec::new(), findings: vec![finding] }
+}
+
+/// What is said of a unit that names nobody.
+const SUBJECT_EXPECTED: &str = "expected the sender's own id of the person";
+
+/// What a rule gives.
+enum Given<'u> {
+    /// Something that was read.
+    Read(Value<'u>),
+    /// A constant, or what stands for a blank.
+    Fixed(Draft),
+    /// The old value is taken away.
+    Deleted,
+    /// Nothing.
+    Nothing,
+}
+
+impl<'u> Reader<'_, 'u> {
+    fn record(&mut self, bound: &BoundBlock) -> Option<Made> {
+        let block = &*bound.block;
+        let mut fields = Vec::with_capacity(block.rules.len());
+        let mut keyed: Vec<(usize, String)> = Vec::new();
+        let mut is_filled = false;
+        let mut is_good = true;
+        for (index, (rule, cells)) in block.rules.iter().zip(&bound.cells).enumerate() {
+            let given = self.field(rule, cells, block.update);
+            let made = given.and_then(|given| match given {
+                Given::Nothing => Ok(None),
+                Given::Fixed(leaf) => Ok(Some((false, leaf))),
+                Given::Deleted => Ok(Some((true, Draft::Null))),
+                Given::Read(value) => {
+                    if rule.is_keyed {
+                        keyed.push((index, value.clone().plain().into_owned()));
+                    }
+                    leaf(value, rule.field).map(|leaf| Some((true, leaf)))
+                }
+            });
+            match made {
+                Ok(None) => {}
+                Ok(Some((is_read, leaf))) => {
+                    is_filled |= is_read;
+                    if let (true, false, Some(text)) = (rule.is_keyed, is_read, leaf.text()) {
+                        keyed.push((index, text.to_owned()));
+                    }
+                    fields.push((rule.field.name, leaf));
+                }
+                Err(refusal) => {
+                    is_good = false;
+                    self.refuse(refusal, rule, block);
+                }
+            }
+        }
+        if !is_filled || !is_good {
+            return None;
+        }
+        let subject = match block.kind {
+            Kind::Setting => None,
+            _ => Some(Private::new(self.subject(bound)?)),
+        };
+        let key = Private::new(self.key(bound, &keyed)?);
+        let source_time = self.source_time(bound)?;
+        let draft = self.check(block, Draft::Fields(fields))?;
+        Some(Made { kind: block.kind, subject, key, draft, update: block.update, source_time })
+    }
+
+    fn field(&mut self, rule: &Rule, cells: &[At], update: Update) -> Result<Given<'u>, Refusal> {
+        if let Some(value) = &rule.value {
+            return Ok(Given::Fixed(value.clone()));
+        }
+        let value = self.gather(rule, cells)?;
+        let takes_blank = rule.steps.first().is_some_and(|op| matches!(op.doc().inputs, Inputs::OneOrBlank));
+        if value.is_blank() && !takes_blank {
+            return blank(rule, &value, update);
+        }
+        let mut value = value;
+        for op in rule.steps.iter().skip(usize::from(cells.len() > 1)) {
+            if value.is_blank() && !takes_blank {
+                return blank(rule, &value, update);
+            }
+            value = op.read(value)?;
+        }
+        if value.is_blank() {
+            return blank(rule, &value, update);
+        }
+        let Some(codes) = &rule.codes else { return Ok(Given::Read(value)) };
+        if let Value::List(items) = value {
+            let read = items
+                .into_iter()
+                .map(|item| codes.read(Value::owned(item)).map(|value| value.plain().into_owned()));
+            return read.collect::<Result<_, _>>().map(|items| Given::Read(Value::List(items)));
+        }
+        match codes.read(value.clone()) {
+            Err(refusal) if rule.other == Other::KeepAsText && refusal.code == Code::MapUnknownCode => {
+                let origin = self.origin(rule.from.first().map(String::as_str));
+                self.faults.findings.push(Finding::new(Code::MapCodeKept, origin, refusal.expected));
+                Ok(Given::Read(value))
+            }
+            read => read.map(Given::Read),
+        }
+    }
+
+    /// The value of the cells: of one as it is, of several through the first operation.
+    fn gather(&self, rule: &Rule, cells: &[At]) -> Result<Value<'u>, Refusal> {
+        if let [cell] = cells {
+            return Value::of_cell(self.unit.cell(cell));
+        }
+        let values: Vec<Value<'u>> =
+            cells.iter().map(|cell| Value::of_cell(self.unit.cell(cell))).collect::<Result<_, _>>()?;
+        if values.iter().all(Value::is_blank) {
+            let is_deleted = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Delete));
+            return Ok(if is_deleted { Value::Delete } else { Value::Absent });
+        }
+        match rule.steps.first() {
+            Some(op) => op.gather(values),
+            None => Ok(Value::Absent),
+        }
+    }
+
+    fn subject(&mut self, bound: &BoundBlock) -> Option<String> {
+        let parts = self.parts(&bound.block.subject, &bound.subject, &[])?;
+        let is_whole = !parts.is_empty() && parts.iter().all(|part| !part.is_empty());
+        if is_whole {
+            return Some(joined(&parts));
+        }
+        let missing = parts.iter().position(|part| part.is_empty()).unwrap_or_default();
+        self.reject(Code::MapSubjectMissing, address_of(bound.block.subject.get(missing)), SUBJECT_EXPECTED);
+        None
+    }
+
+    fn key(&mut self, bound: &BoundBlock, keyed: &[(usize, String)]) -> Option<String> {
+        let parts = self.parts(&bound.block.key, &bound.key, keyed)?;
+        if parts.iter().any(|part| !part.is_empty()) {
+            return Some(joined(&parts));
+        }
+        let expected = format!("expected something that tells one {} from another", bound.block.kind);
+        self.reject(Code::MapKeyMissing, address_of(bound.block.key.first()), &expected);
+        None
+    }
+
+    fn parts<'k>(
+        &mut self,
+        parts: &[Part],
+        bound: &[BoundPart],
+        keyed: &'k [(usize, String)],
+    ) -> Option<Vec<Cow<'k, str>>>
+    where
+        'u: 'k,
+    {
+        let mut out = Vec::with_capacity(parts.len());
+        for (part, bound) in parts.iter().zip(bound) {
+            let text: Cow<'k, str> = match (part, bound) {
+                (Part::Cell(address, ops), BoundPart::Cell(at)) => match self.part(at, ops) {
+                    Ok(text) => text,
+                    Err(refusal) => {
+                        self.reject(refusal.code, Some(address), &refusal.expected);
+                        return None;
+                    }
+                },
+                (_, BoundPart::Field(index)) => {
+                    let text = keyed.iter().find(|(rule, _)| rule == index).map(|(_, text)| text.as_str());
+                    Cow::Borrowed(text.unwrap_or_default())
+                }
+                (Part::Field(_), BoundPart::Cell(_)) => Cow::Borrowed(""),
+            };
+            out.push(text);
+        }
+        Some(out)
+    }
+
+    fn part(&self, at: &At, ops: &[Op]) -> Result<Cow<'u, str>, Refusal> {
+        let mut value = Value::of_cell(self.unit.cell(at))?;
+        for op in ops {
+            if value.is_blank() {
+                break;
+            }
+            value = op.read(value)?;
+        }
+        Ok(value.plain())
+    }
+
+    fn source_time(&mut self, bound: &BoundBlock) -> Option<Option<Instant>> {
+        let (Some((address, op)), Some(at)) = (&bound.block.source_time, &bound.source_time) else {
+            return Some(None);
+        };
+        let instant = match Value::of_cell(self.unit.cell(at)) {
+            Ok(value) if value.is_blank() => return Some(None),
+            Ok(value) => op.instant(value),
+            Err(refusal) => Err(refusal),
+        };
+        match instant {
+            Ok(instant) => Some(Some(instant)),
+            Err(refusal) => {
+                self.reject(refusal.code, Some(address), &refusal.expected);
+                None
+            }
+        }
+    }
+
+    /// A record that keeps to its schema. A patch need not hold what the whole record must, and
+    /// what it takes away is not looked at.
+    fn check(&mut self, block: &Block, draft: Draft) -> Option<Draft> {
+        if block.schema.is_valid(&draft) {
+            return Some(draft);
+        }
+        let is_patch = block.update == Update::Patch;
+        let shown = if is_patch {
+            let kept = draft.fields().iter().filter(|(_, leaf)| !matches!(leaf, Draft::Null));
+            Cow::Owned(Draft::Fields(kept.cloned().collect()))
+        } else {
+            Cow::Borrowed(&draft)
+        };
+        let mut is_good = true;
+        for (field, mut fault) in block.schema.faults(&shown, &Origin::default()) {
+            if is_patch && fault.code == Code::SchemaRequired {
+                continue;
+            }
+            is_good = false;
+            let name = field.split('/').next().unwrap_or_default();
+            let rule = block.rules.iter().find(|rule| rule.field.name == name);
+            fault.origin = self.origin(rule.and_then(|rule| rule.from.first()).map(String::as_str));
+            self.faults.is_rejected = true;
+            self.faults.findings.push(fault);
+        }
+        is_good.then_some(draft)
+    }
+
+    fn refuse(&mut self, refusal: Refusal, rule: &Rule, block: &Block) {
+        let address = rule.from.first().map(String::as_str);
+        let is_subject = block.subject.iter().any(|part| address_of(Some(part)) == address);
+        if refusal.code == Code::MapBlank && address.is_some() && is_subject {
+            return self.reject(Code::MapSubjectMissing, address, SUBJECT_EXPECTED);
+        }
+        let is_set_aside = match refusal.code {
+            Code::MapBlank => rule.blank == Blank::Quarantine,
+            Code::MapUnknownCode => rule.other == Other::Quarantine,
+            _ => rule.wrong == Wrong::Quarantine,
+        };
+        if is_set_aside {
+            self.faults.is_quarantined = true;
+        } else {
+            self.faults.is_rejected = true;
+        }
+        let origin = self.origin(address);
+        let finding = Finding::new(refusal.code, origin, refusal.expected).severity(Severity::Error);
+        // One cell may feed several fields: what is wrong with it is said once.
+        if !self.faults.findings.contains(&finding) {
+            self.faults.findings.push(finding);
+        }
+    }
+
+    fn reject(&mut self, code: Code, address: Option<&str>, expected: &str) {
+        self.faults.is_rejected = true;
+        let finding = Finding::new(code, self.origin(address), expected);
+        if !self.faults.findings.contains(&finding) {
+            self.faults.findings.push(finding);
+        }
+    }
+
+    fn origin(&self, address: Option<&str>) -> Origin {
+        let origin = self.arrival.place.origin(self.file);
+        let Some(address) = address else { return origin };
+        match self.unit {
+            Unit::Row(_) | Unit::Sheet(_) => origin.in_column(address),
+            Unit::Tree(_) | Unit::Message(_) => {
+                let path = match &origin.path {
+                    Some(path) => format!("{path}/{address}"),
+                    None => address.to_owned(),
+                };
+                origin.at_path(&path)
+            }
+        }
+    }
+}
+
+fn blank<'u>(rule: &Rule, value: &Value<'u>, update: Update) -> Result<Given<'u>, Refusal> {
+    if let Some(default) = &rule.default {
+        return Ok(Given::Fixed(default.clone()));
+    }
+    match (rule.blank, update) {
+        (Blank::Reject | Blank::Quarantine, _) => {
+            Err(Refusal::new(Code::MapBlank, format!("expected a value for `{}`", rule.field.name)))
+        }
+        (Blank::Delete, Update::Patch) => Ok(Given::Deleted),
+        (_, Update::Patch) if matches!(value, Value::Delete) => Ok(Given::Deleted),
+        _ => Ok(Given::Nothing),
+    }
+}
+
+fn joined(parts: &[Cow<'_, str>]) -> String {
+    let mut out = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            out.push(KEY_SEPARATOR);
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+fn address_of(part: Option<&Part>) -> Option<&str> {
+    match part {
+        Some(Part::Cell(address, _)) => Some(address),
+        _ => None,
+    }
+}
+
+/// A value as the leaf of a field. Words of a code list may stand for numbers and truth values.
+pub(crate) fn leaf(value: Value<'_>, field: &Field) -> Result<Draft, Refusal> {
+    let wrong = |value: &Value<'_>| {
+        Refusal::new(
+            Code::MapType,
+            format!("expected another type for `{}`, found {}", field.name, value.what()),
+        )
+    };
+    let text = match (&field.holds, value) {
+        (Holds::Text | Holds::Word(_), Value::Text(text)) => text.into_owned(),
+        (Holds::Day, Value::Day(day)) => day_text(day),
+        (Holds::Integer | Holds::Number, Value::Number(number)) => return Ok(Draft::Number(number)),
+        (Holds::Integer | Holds::Number, Value::Text(text)) => {
+            let number = text.parse::<Decimal>().ok();
+            return number.map(Draft::Number).ok_or_else(|| wrong(&Value::Text(text)));
+        }
+        (Holds::Truth, Value::Truth(truth)) => return Ok(Draft::Bool(truth)),
+        (Holds::Truth, Value::Text(text)) if text == "true" || text == "false" => {
+            return Ok(Draft::Bool(text == "true"));
+        }
+        (Holds::Texts, Value::List(items)) => {
+            return Ok(Draft::List(items.into_iter().map(Draft::Text).collect()));
+        }
+        (_, other) => return Err(wrong(&other)),
+    };
+    Ok(if field.privacy.is_sealed() { Draft::Private(Private::new(text)) } else { Draft::Text(text) })
+}
