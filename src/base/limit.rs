@@ -68,3 +68,47 @@ pub const CONNECTIONS_KEPT_MAX: usize = 8;
 /// Keys looked up by one query, and rows inserted by one statement: 1,000 rows of 14 columns are
 /// well below the 32,766 parameters that SQLite allows one statement.
 pub const ROWS_A_STATEMENT_MAX: usize = 1_000;
+
+/// Bytes of one message at the door. The largest is a whole-cohort table of some thousand rows;
+/// RabbitMQ 4 takes 16 MiB at most.
+pub const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Letters of a study in the name of its queue: AMQP names have 255 bytes, and ours have a prefix
+/// and an ending.
+pub const QUEUE_NAME_CHARS_MAX: usize = 100;
+
+/// Milliseconds that a writer of the embedded queue waits for another: the longest transaction is
+/// a window of messages, some tens of milliseconds.
+pub const QUEUE_BUSY_WAIT_MS: u32 = 20_000;
+
+/// Times that the creation of the embedded queue is tried while another process creates it.
+pub const QUEUE_CREATE_TRIES_MAX: u32 = 200;
+
+/// Messages sent to RabbitMQ before their confirms are waited for: enough to hide the round trip,
+/// few enough to be sent again without thought.
+pub const CONFIRM_WINDOW_MAX: usize = 500;
+
+/// Seconds that a window's confirms are waited for: a broker that syncs to disk takes some
+/// milliseconds, one that has run out of disk or memory takes for ever.
+pub const CONFIRM_WAIT_S: u64 = 30;
+
+/// Messages that RabbitMQ hands out before any is acknowledged. Those held when a process dies
+/// count as delivered, so few.
+pub const PREFETCH_MAX: u16 = 100;
+
+/// Milliseconds that a claim waits for a message that the broker says is there.
+pub const CLAIM_WAIT_MS: u64 = 2_000;
+
+/// Seconds that one call to RabbitMQ may take, connecting included.
+pub const BROKER_WAIT_S: u64 = 15;
+
+/// Times that RabbitMQ is tried again when it does not answer, with pauses that double from
+/// [`CONNECT_PAUSE_MS`]: about three seconds in all, so that a person at a terminal is told soon.
+pub const CONNECT_TRIES_MAX: usize = 5;
+
+/// The first pause, in milliseconds, before RabbitMQ is tried again.
+pub const CONNECT_PAUSE_MS: u64 = 100;
+
+/// Times that RabbitMQ hands out a dead letter to be looked at. Looking is no delivery, but must be
+/// counted somewhere, since RabbitMQ 4 counts to 20 unless told.
+pub const DEAD_LOOKS_MAX: u32 = 1_000_000;
