@@ -141,10 +141,10 @@ pub struct DeadLetter {
     pub bytes: usize,
 }
 
-/// How many messages a queue holds.
+/// About how many messages a queue holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Waiting or, at the embedded queue, claimed: neither acknowledged nor dead.
+    /// Waiting or claimed: neither acknowledged nor dead.
     pub waiting: u64,
     /// Dead letters.
     pub dead: u64,
@@ -247,7 +247,8 @@ impl Queue {
         }
     }
 
-    /// How many messages a queue holds. Zero for one that is not there.
+    /// How many messages a queue holds, to show to people: RabbitMQ's own count lags by some
+    /// seconds, and leaves out what another process has claimed. Zero for a queue that is not there.
     pub fn counts(&self, queue: &QueueName) -> Result<Counts, QueueError> {
         let name = self.name(queue)?;
         match &self.0 {

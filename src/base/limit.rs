@@ -96,8 +96,12 @@ pub const CONFIRM_WAIT_S: u64 = 30;
 /// count as delivered, so few.
 pub const PREFETCH_MAX: u16 = 100;
 
-/// Milliseconds that a claim waits for a message that the broker says is there.
-pub const CLAIM_WAIT_MS: u64 = 2_000;
+/// Milliseconds after which a RabbitMQ queue that hands out nothing counts as empty. A message
+/// that is there comes in one or two.
+pub const CLAIM_WAIT_MS: u64 = 500;
+
+/// Messages of the unroutable that a sender looks through for its own. There should be none.
+pub const UNROUTABLE_LOOKS_MAX: usize = 10_000;
 
 /// Seconds that one call to RabbitMQ may take, connecting included.
 pub const BROKER_WAIT_S: u64 = 15;

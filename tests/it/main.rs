@@ -1,12 +1,12 @@
 //! The one integration binary.
 
 mod consent;
+mod contract_queue;
 mod dump;
 mod evaluation_collect;
 mod evaluation_extract;
 mod evaluation_messages;
 mod format_charset;
-mod contract_queue;
 mod format_csv;
 mod format_hl7v2;
 mod format_json;

@@ -90,16 +90,9 @@ fn unescape(text: &str) -> PathBuf {
             .filter(|_| first == b'\\')
             .and_then(|digits| std::str::from_utf8(digits).ok())
             .and_then(|digits| u8::from_str_radix(digits, 8).ok());
-        match octal {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        let (byte, after) = octal.map_or((first, after), |byte| (byte, after.get(3..).unwrap_or_default()));
+        bytes.push(byte);
+        rest = after;
     }
     PathBuf::from(OsStr::new(String::from_utf8_lossy(&bytes).as_ref()))
 }

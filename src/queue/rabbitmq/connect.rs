@@ -57,13 +57,17 @@ impl Site {
         };
         let source = Box::new(error);
         match kind {
-            Some(AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED))
-            | Some(AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED)) => QueueError::Refused { host, source },
+            Some(
+                AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED)
+                | AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED),
+            ) => QueueError::Refused { host, source },
             Some(AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED)) => {
                 QueueError::Topology { host, source }
             }
-            Some(AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
-            | Some(AMQPErrorKind::Hard(AMQPHardError::INVALIDPATH)) => QueueError::Missing { host, source },
+            Some(
+                AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND)
+                | AMQPErrorKind::Hard(AMQPHardError::INVALIDPATH),
+            ) => QueueError::Missing { host, source },
             _ => QueueError::Broken { host, source },
         }
     }

@@ -9,11 +9,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicNackOptions, BasicPublishOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Confirmation, PublisherConfirm};
 
-use crate::base::limit::{CONFIRM_WAIT_S, CONFIRM_WINDOW_MAX};
+use crate::base::limit::{CONFIRM_WAIT_S, CONFIRM_WINDOW_MAX, UNROUTABLE_LOOKS_MAX};
 use crate::queue::rabbitmq::connect::{Live, Site};
 use crate::queue::rabbitmq::consume::{self, SUBJECT};
 use crate::queue::rabbitmq::topology::dead_of;
@@ -44,7 +44,7 @@ impl Live {
         }
         let ours: BTreeSet<&str> = messages.iter().map(|message| message.message_id).collect();
         if self.channel.status().connected() {
-            returned.extend(self.take_back(site, &ours).await?);
+            returned.extend(self.take_back(site, &ours).await.map_err(|error| site.failed(error))?);
         }
         for (message, outcome) in messages.iter().zip(&mut outcomes) {
             if returned.contains(message.message_id) {
@@ -96,28 +96,12 @@ impl Live {
     }
 
     /// Takes our own messages back from the queue of the unroutable. Their ids.
-    async fn take_back(&self, site: &Site, ours: &BTreeSet<&str>) -> Result<Vec<String>, QueueError> {
-        let count = self.ready(site, &site.unroutable()).await?;
-        if count == 0 {
-            return Ok(Vec::new());
-        }
-        self.try_take_back(site, ours, count).await.map_err(|error| site.failed(error))
-    }
-
-    async fn try_take_back(
-        &self,
-        site: &Site,
-        ours: &BTreeSet<&str>,
-        count: u64,
-    ) -> Result<Vec<String>, lapin::Error> {
+    async fn take_back(&self, site: &Site, ours: &BTreeSet<&str>) -> Result<Vec<String>, lapin::Error> {
         let channel = self.new_channel().await?;
         let mut taken = Vec::new();
-        for _ in 0..count {
-            let Some(message) =
-                channel.basic_get(site.unroutable().into(), BasicGetOptions::default()).await?
-            else {
-                break;
-            };
+        for _ in 0..UNROUTABLE_LOOKS_MAX {
+            let next = channel.basic_get(site.unroutable().into(), BasicGetOptions::default()).await?;
+            let Some(message) = next else { break };
             let id = consume::message_id(&message.delivery.properties);
             if ours.contains(id.as_str()) {
                 message.delivery.acker.ack(BasicAckOptions::default()).await?;
@@ -136,19 +120,18 @@ impl Live {
         name: &str,
         count_max: usize,
     ) -> Result<Vec<DeadLetter>, QueueError> {
-        let ready = self.ready(site, &dead_of(name)).await?;
-        let count = usize::try_from(ready).unwrap_or(usize::MAX).min(count_max);
-        self.try_list_dead(name, count).await.map_err(|error| site.failed(error))
+        match self.try_list_dead(name, count_max).await.map_err(|error| site.failed(error)) {
+            Err(QueueError::Missing { .. }) => Ok(Vec::new()),
+            other => other,
+        }
     }
 
-    async fn try_list_dead(&self, name: &str, count: usize) -> Result<Vec<DeadLetter>, lapin::Error> {
+    async fn try_list_dead(&self, name: &str, count_max: usize) -> Result<Vec<DeadLetter>, lapin::Error> {
         let channel = self.new_channel().await?;
         let mut dead = Vec::new();
-        for _ in 0..count {
-            let Some(message) = channel.basic_get(dead_of(name).into(), BasicGetOptions::default()).await?
-            else {
-                break;
-            };
+        while dead.len() < count_max {
+            let next = channel.basic_get(dead_of(name).into(), BasicGetOptions::default()).await?;
+            let Some(message) = next else { break };
             dead.push(DeadLetter {
                 message_id: consume::message_id(&message.delivery.properties),
                 subject: consume::subject(&message.delivery.properties),
@@ -161,10 +144,10 @@ impl Live {
 
     /// Sends dead letters anew; each leaves its place only when the queue has it again.
     pub(super) async fn revive(&self, site: &Site, name: &str) -> Result<u64, QueueError> {
-        let count = self.ready(site, &dead_of(name)).await?;
+        self.declare(site, name).await?;
         let channel = self.new_channel().await.map_err(|error| site.failed(error))?;
         let mut revived = 0;
-        for _ in 0..count {
+        loop {
             let next = channel.basic_get(dead_of(name).into(), BasicGetOptions::default()).await;
             let Some(message) = next.map_err(|error| site.failed(error))? else { break };
             let delivery = message.delivery;
@@ -176,14 +159,11 @@ impl Live {
                 subject: &subject,
                 body: delivery.data.as_slice().into(),
             };
-            let sent = self.send(site, &[outgoing]).await?;
-            if sent == [Outcome::Sent] {
-                delivery.acker.ack(BasicAckOptions::default()).await.map_err(|error| site.failed(error))?;
-                revived += 1;
-            } else {
-                let back = BasicNackOptions { requeue: true, ..BasicNackOptions::default() };
-                delivery.acker.nack(back).await.map_err(|error| site.failed(error))?;
+            if self.send(site, &[outgoing]).await? != [Outcome::Sent] {
+                break;
             }
+            delivery.acker.ack(BasicAckOptions::default()).await.map_err(|error| site.failed(error))?;
+            revived += 1;
         }
         channel.close(200, "done".into()).await.map_err(|error| site.failed(error))?;
         Ok(revived)

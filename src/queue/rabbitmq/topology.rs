@@ -81,12 +81,14 @@ impl Live {
         bind(channel, name, &site.door(), name).await
     }
 
-    pub(super) async fn counts(&self, site: &Site, name: &str) -> Result<Counts, QueueError> {
-        Ok(Counts { waiting: self.ready(site, name).await?, dead: self.ready(site, &dead_of(name)).await? })
+    pub(super) async fn counts(&mut self, site: &Site, name: &str) -> Result<Counts, QueueError> {
+        let held = self.count_held(name).map_err(|error| site.failed(error))?;
+        let ready = self.ready(site, name).await?;
+        Ok(Counts { waiting: ready.saturating_add(held), dead: self.ready(site, &dead_of(name)).await? })
     }
 
     /// How many messages of a queue nobody holds. Zero for one that is not there.
-    pub(super) async fn ready(&self, site: &Site, name: &str) -> Result<u64, QueueError> {
+    async fn ready(&self, site: &Site, name: &str) -> Result<u64, QueueError> {
         // On a channel of its own, because asking after a missing queue closes the channel.
         let result = async {
             let channel = self.new_channel().await?;
