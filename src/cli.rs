@@ -7,6 +7,7 @@ pub mod edge;
 pub mod print;
 
 mod check;
+mod extract;
 mod guide;
 mod init;
 mod synth;
@@ -40,6 +41,8 @@ struct Line {
 enum Verb {
     /// Check the configuration, keys, databases and mappings, and say what to do
     Check(check::Args),
+    /// Build, list and verify extracts
+    Extract(extract::Args),
     /// Two pages for whoever works with it: day one, week one, first incident
     Guide(guide::Args),
     /// Write a configuration to start from, with new keys
@@ -120,6 +123,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
+        Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
         Verb::Synth(args) => synth::run(&args, &context),

@@ -141,12 +141,11 @@ pub fn build(
     extracts: &Path,
     target: Option<&Path>,
 ) -> Result<Built, ExtractError> {
-    let unknown = || ExtractError::Unknown {
-        study: study.to_owned(),
-        release: release.unwrap_or("at all").to_owned(),
-    };
+    let unknown =
+        || ExtractError::Unknown { study: study.to_owned(), release: release.unwrap_or("at all").to_owned() };
     let newest = store.list_releases(Some(study))?.pop();
-    let release_id = release.map(str::to_owned).or(newest.map(|closed| closed.release)).ok_or_else(unknown)?;
+    let release_id =
+        release.map(str::to_owned).or(newest.map(|closed| closed.release)).ok_or_else(unknown)?;
     let snapshot = store.snapshot(study, &release_id)?.ok_or_else(unknown)?;
     let folder = match target {
         Some(target) => target.to_owned(),

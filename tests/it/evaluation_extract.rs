@@ -13,7 +13,8 @@ use wayleave::evaluation::extract::{Built, ExtractError, build};
 use wayleave::evaluation::store::Store;
 
 use crate::evaluation_messages::{
-    ListDoor, STUDY, aggregate, pseudonym, record, record_name, release_closed, release_id, setting, withdrawn,
+    ListDoor, STUDY, aggregate, pseudonym, record, record_name, release_closed, release_id, setting,
+    withdrawn,
 };
 use crate::support::databases;
 
@@ -21,17 +22,18 @@ use crate::support::databases;
 fn messages() -> Vec<Value> {
     let home = record_name(90);
     let given = "2023-05-01";
-    let mut unasked = record(
-        &pseudonym(2),
-        &record_name(4),
-        "star",
-        (0, 2),
-        given,
-        json!({"completed_on": "2024-02-01"}),
-    );
+    let mut unasked =
+        record(&pseudonym(2), &record_name(4), "star", (0, 2), given, json!({"completed_on": "2024-02-01"}));
     unasked["data"]["missing"] = json!({"work": "not-asked", "care_home": "no-consent"});
     vec![
-        record(&pseudonym(2), &record_name(1), "person", (0, 1), given, json!({"sex": "male", "age_band": "=1+1"})),
+        record(
+            &pseudonym(2),
+            &record_name(1),
+            "person",
+            (0, 1),
+            given,
+            json!({"sex": "male", "age_band": "=1+1"}),
+        ),
         record(
             &pseudonym(1),
             &record_name(3),
@@ -134,9 +136,11 @@ fn two_builds_are_equal_on_every_database_and_in_any_order() {
         assert_eq!(store.list_extracts().unwrap().len(), 1);
     }
     // Nothing half-written is left beside them.
-    assert!(std::fs::read_dir(folder.path()).unwrap().all(|entry| {
-        !entry.unwrap().file_name().to_string_lossy().starts_with('.')
-    }));
+    assert!(
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .all(|entry| { !entry.unwrap().file_name().to_string_lossy().starts_with('.') })
+    );
 }
 
 #[test]
@@ -169,7 +173,8 @@ fn a_count_that_differs_is_named_and_nothing_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let error = built(&mut collected(messages), &folder.path().join("e")).unwrap_err();
         assert!(matches!(error, ExtractError::Unreconciled(_)), "{error}");
-        let (_, differences) = error.to_string().split_once("release: ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let (_, differences) =
+            error.to_string().split_once("release: ").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         assert_eq!(differences, told);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
@@ -184,8 +189,14 @@ fn a_count_that_differs_is_named_and_nothing_is_written() {
     );
     check(
         |all| {
-            let second =
-                record(&pseudonym(1), &record_name(8), "person", (0, 7), "2023-05-01", json!({"sex": "male"}));
+            let second = record(
+                &pseudonym(1),
+                &record_name(8),
+                "person",
+                (0, 7),
+                "2023-05-01",
+                json!({"sex": "male"}),
+            );
             all.push(second);
         },
         "person: expected 2, found 3; person records, at most one for each pseudonym: expected 2, found 3",
@@ -289,7 +300,10 @@ fn verify_finds_what_was_changed() {
     );
     check(
         replace("data/goal.csv", "pseudonym,record,area", "pseudonym,record,aera"),
-        &[(Code::ExtractChanged, "goal.csv"), (Code::ExtractShape, "line 1: the columns of the data package")],
+        &[
+            (Code::ExtractChanged, "goal.csv"),
+            (Code::ExtractShape, "line 1: the columns of the data package"),
+        ],
     );
 }
 

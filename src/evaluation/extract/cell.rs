@@ -78,8 +78,7 @@ mod tests {
     use super::{Field, text};
 
     fn check(holds: &str, value: &Value, expected: Result<&str, &str>) {
-        let field: Field =
-            serde_json::from_value(json!({"name": "f", "label": "F", "type": holds})).unwrap();
+        let field: Field = serde_json::from_value(json!({"name": "f", "label": "F", "type": holds})).unwrap();
         let found = text(value, &field);
         match expected {
             Ok(cell) => assert_eq!(found.as_deref(), Ok(cell)),

@@ -172,8 +172,7 @@ pub(crate) fn files(folder: &Path) -> std::io::Result<Vec<String>> {
                 ask.push(path);
                 continue;
             }
-            let parts: Vec<String> =
-                path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+            let parts: Vec<String> = path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
             found.push(parts.join("/"));
         }
     }

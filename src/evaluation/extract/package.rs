@@ -94,8 +94,6 @@ pub struct Column {
     /// Its values, with labels.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub categories: Vec<Labelled>,
-    /// The codes that stand for no value once more, plain: not every reader knows labelled ones.
-    pub missing_values: Vec<String>,
     /// Whether every row has a value.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub constraints: Option<Constraints>,
@@ -185,8 +183,7 @@ fn resource(table: &Table) -> Resource {
 
 fn column(field: &Field) -> Column {
     let unit = field.unit.as_ref().map(|unit| format!("Unit: {unit}."));
-    let parts: Vec<&str> =
-        [field.description.as_deref(), unit.as_deref()].into_iter().flatten().collect();
+    let parts: Vec<&str> = [field.description.as_deref(), unit.as_deref()].into_iter().flatten().collect();
     let labelled =
         field.codes.iter().map(|coded| Labelled { value: coded.code.clone(), label: coded.label.clone() });
     Column {
@@ -195,7 +192,6 @@ fn column(field: &Field) -> Column {
         title: field.label.clone(),
         description: parts.join(" "),
         categories: labelled.collect(),
-        missing_values: MISSING.iter().map(|(_, code, _)| (*code).to_owned()).collect(),
         constraints: field.required.then_some(Constraints { required: true }),
     }
 }

@@ -81,7 +81,7 @@ fn counts(text: &mut String, snapshot: &Snapshot, tables: &[Table]) -> fmt::Resu
     text.push_str(
         "\nEverybody has a row in `person`, also those of whom nothing else is recorded. Tables are joined by \
          `pseudonym`. A pseudonym, and the pseudonym of a record, is the same in every release of this \
-         study and in no other study. Tables are sorted by pseudonym and record, so the order says \
+         study until the study's key is changed, and in no other study. Tables are sorted by pseudonym and record, so the order says \
          nothing.\n\n\
          Columns, types, labels and codes stand in `datapackage.json` (Data Package 2.0) and, as a table, in \
          `codebook.csv`. Files are UTF-8 with CR LF (RFC 4180), days are `YYYY-MM-DD`. A text that a \

@@ -86,7 +86,8 @@ fn within(snapshot: &Snapshot) -> Vec<Difference> {
             continue;
         }
         for row in snapshot.records.get(&released.kind).into_iter().flatten() {
-            unknown.extend(referred(row, &refers).into_iter().filter(|name| !settings.contains(name.as_str())));
+            unknown
+                .extend(referred(row, &refers).into_iter().filter(|name| !settings.contains(name.as_str())));
         }
     }
     if !unknown.is_empty() {

@@ -58,7 +58,8 @@ pub(crate) fn write_all(snapshot: &Snapshot, part: &mut Part) -> Result<Vec<Tabl
     let has_settings = protocol.kinds.iter().any(|released| released.kind == SETTING);
     let mut tables = vec![person(snapshot, part)?];
     for released in protocol.kinds.iter().filter(|released| released.kind != PERSON) {
-        let mut table = Table::named(&released.kind, &released.description, &format!("data/{}.csv", released.kind));
+        let mut table =
+            Table::named(&released.kind, &released.description, &format!("data/{}.csv", released.kind));
         let rows: Vec<Row<'_>> = if released.kind == SETTING {
             table.key = vec![SETTING.to_owned()];
             table.columns.push(key(SETTING, "Setting", "Pseudonym of the care home, landlord or provider."));
@@ -92,13 +93,8 @@ fn person(snapshot: &Snapshot, part: &mut Part) -> Result<Table, ExtractError> {
     table.columns.push(key(PSEUDONYM, "Person", "Pseudonym of the person, the same in every table."));
     let has_settings = snapshot.release.protocol.kinds.iter().any(|released| released.kind == SETTING);
     table.add_fields(released.map(|released| released.fields.as_slice()).unwrap_or_default(), has_settings);
-    let records: BTreeMap<&str, &Standing> = snapshot
-        .records
-        .get(PERSON)
-        .into_iter()
-        .flatten()
-        .map(|row| (row.pseudonym.as_str(), row))
-        .collect();
+    let records: BTreeMap<&str, &Standing> =
+        snapshot.records.get(PERSON).into_iter().flatten().map(|row| (row.pseudonym.as_str(), row)).collect();
     let rows: Vec<Row<'_>> = people(snapshot)
         .into_iter()
         .map(|pseudonym| Row { keys: vec![pseudonym], content: records.get(pseudonym).copied() })
@@ -109,7 +105,8 @@ fn person(snapshot: &Snapshot, part: &mut Part) -> Result<Table, ExtractError> {
 fn whole_cohort(aggregate: &Aggregate, part: &mut Part) -> Result<Table, ExtractError> {
     let described = aggregate.description.as_deref().or(aggregate.title.as_deref());
     let name = format!("aggregate-{}", aggregate.table);
-    let mut table = Table::named(&name, described.unwrap_or("A whole-cohort table."), &format!("data/{name}.csv"));
+    let mut table =
+        Table::named(&name, described.unwrap_or("A whole-cohort table."), &format!("data/{name}.csv"));
     table.add_fields(&aggregate.columns, false);
     table.stream(part, |sheet| {
         for row in &aggregate.rows {
@@ -226,7 +223,8 @@ impl<W: Write> Sheet<'_, W> {
         missing: &Map<String, Value>,
     ) -> Result<(), ExtractError> {
         self.rows += 1;
-        let known = |name: &String| self.table.columns.iter().skip(keys.len()).any(|column| column.name == *name);
+        let known =
+            |name: &String| self.table.columns.iter().skip(keys.len()).any(|column| column.name == *name);
         for name in fields.keys().filter(|name| !known(name)) {
             let expected = "a field that the protocol names".to_owned();
             *self.unfit.entry((name.clone(), expected)).or_default() += 1;

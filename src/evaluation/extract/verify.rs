@@ -221,7 +221,9 @@ impl Sheet<'_> {
             csv::ReaderBuilder::new().has_headers(true).flexible(true).from_path(path).map_err(unreadable)?;
         let columns = &self.resource.schema.fields;
         let header = reader.byte_headers().map_err(unreadable)?;
-        if header.len() != columns.len() || !header.iter().eq(columns.iter().map(|column| column.name.as_bytes())) {
+        if header.len() != columns.len()
+            || !header.iter().eq(columns.iter().map(|column| column.name.as_bytes()))
+        {
             self.fault(1, None, "the columns of the data package, in their order");
         }
         let mut last: Vec<String> = Vec::new();
@@ -249,7 +251,7 @@ impl Sheet<'_> {
             return;
         }
         for (column, cell) in resource.schema.fields.iter().zip(record) {
-            if let Some(expected) = unfit(column, cell) {
+            if let Some(expected) = unfit(column, cell, is_missing(resource, cell)) {
                 self.fault(line, Some(&column.name), &expected);
             }
         }
@@ -287,8 +289,8 @@ fn is_missing(resource: &Resource, cell: &str) -> bool {
     resource.schema.missing_values.iter().any(|missing| missing.value == cell)
 }
 
-fn unfit(column: &Column, cell: &str) -> Option<String> {
-    if column.missing_values.iter().any(|missing| missing == cell) {
+fn unfit(column: &Column, cell: &str, is_missing: bool) -> Option<String> {
+    if is_missing {
         let is_required = column.constraints.as_ref().is_some_and(|constraints| constraints.required);
         return is_required.then(|| "a value".to_owned());
     }
