@@ -39,7 +39,7 @@ impl Features {
     #[must_use]
     pub fn of(person: &Person, grant: &Grant<Link>) -> Self {
         let name = |value| text(value, grant).map(normalise::name).unwrap_or_default();
-        let id = |value| text(value, grant).map(str::to_uppercase);
+        let id = |value| text(value, grant).map(|id| id.trim().to_uppercase());
         Self {
             nhs_number: text(&person.nhs_number, grant)
                 .filter(|digits| nhs_number::judge(digits) == nhs_number::Verdict::Good)

@@ -112,3 +112,11 @@ pub fn list_after(tx: &mut Tx, number: i64, n_max: i64) -> Result<Vec<Entry>, St
         .select(Entry::as_select())
         .load(&mut tx.connection)?)
 }
+
+/// The hash of every entry, in order: the leaves of the log.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_hashes(tx: &mut Tx) -> Result<Vec<Vec<u8>>, StoreError> {
+    Ok(audit::table.order(audit::number).select(audit::hash).load(&mut tx.connection)?)
+}

@@ -211,3 +211,14 @@ pub fn find_last_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, St
         .optional()?;
     Ok(last)
 }
+
+/// Counts what the last two steps did for a run.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_steps(tx: &mut Tx, id: &str, linked: i64, released: i64) -> Result<(), StoreError> {
+    diesel::update(run::table.find(id))
+        .set((run::linked.eq(run::linked + linked), run::released.eq(run::released + released)))
+        .execute(&mut tx.connection)?;
+    Ok(())
+}

@@ -69,7 +69,9 @@ impl Pattern {
                     Some('M') => Piece::Minute,
                     Some('S') => Piece::Second,
                     _ => {
-                        return Err(Misuse::new("expected only %d, %m, %b, %Y, %H, %M and %S in the pattern"));
+                        return Err(Misuse::new(
+                            "expected only %d, %m, %b, %Y, %H, %M and %S in the pattern",
+                        ));
                     }
                 },
             };

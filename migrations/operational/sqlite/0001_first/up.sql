@@ -254,32 +254,47 @@ CREATE TABLE link_doubt (
 );
 CREATE INDEX link_doubt_by_b ON link_doubt (subject_b);
 
+-- What is to be told to the evaluation side: no pseudonym, no key needed. A sent one stays, so
+-- that what a release sent can be counted again.
 CREATE TABLE intent (
     id TEXT NOT NULL PRIMARY KEY,
     study TEXT NOT NULL,
+    -- NULL for a setting.
     person_id TEXT,
+    -- A record, a setting, or the person whose merged record it is.
     record_id TEXT,
-    number BIGINT,
+    record_kind TEXT,
+    number BIGINT NOT NULL,
     -- record, setting, retracted, superseded, withdrawn
     kind TEXT NOT NULL,
+    -- Of a retraction: corrected, unlinked, consent.
+    reason TEXT NOT NULL,
+    -- What it was laid on: equal to that of `standing` where the far side has it already.
+    basis TEXT NOT NULL,
+    notice_id TEXT,
     -- waiting, claimed, sent
     state TEXT NOT NULL,
     lease_until TEXT,
     claimed_by TEXT,
     message_id TEXT,
-    sequence BIGINT,
+    sequence BIGINT NOT NULL,
     created_at TEXT NOT NULL,
-    sent_at TEXT
+    sent_at TEXT,
+    release_id TEXT
 );
 CREATE INDEX intent_to_do ON intent (study, state, id);
 CREATE INDEX intent_by_person ON intent (person_id, study);
 CREATE INDEX intent_by_record ON intent (record_id, study);
+CREATE INDEX intent_by_release ON intent (release_id);
 
+-- What stands on the far side.
 CREATE TABLE standing (
     study TEXT NOT NULL,
     record_id TEXT NOT NULL,
     person_id TEXT,
+    kind TEXT NOT NULL,
     number BIGINT NOT NULL,
+    basis TEXT NOT NULL,
     message_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     PRIMARY KEY (study, record_id)
@@ -290,11 +305,11 @@ CREATE TABLE pseudonym (
     study TEXT NOT NULL,
     recipient TEXT NOT NULL,
     epoch BIGINT NOT NULL,
-    pseudonym TEXT NOT NULL,
+    code TEXT NOT NULL,
     person_sealed BLOB NOT NULL,
     first_release TEXT NOT NULL,
     superseded_by TEXT,
-    PRIMARY KEY (study, recipient, epoch, pseudonym)
+    PRIMARY KEY (study, recipient, epoch, code)
 );
 
 CREATE TABLE sequence (
@@ -314,12 +329,18 @@ CREATE TABLE release (
     closed_at TEXT
 );
 
+-- Withdrawals that the far side must acknowledge. Holds no pseudonym: whose a pseudonym is
+-- stands nowhere in the open.
 CREATE TABLE notice (
     id TEXT NOT NULL PRIMARY KEY,
     study TEXT NOT NULL,
-    pseudonym TEXT NOT NULL,
-    kind TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    -- no-new-data, no-further-use
+    scope TEXT NOT NULL,
+    decided_on TEXT NOT NULL,
+    laid_at TEXT NOT NULL,
     sent_at TEXT,
     acknowledged_at TEXT,
     removed_at TEXT
 );
+CREATE INDEX notice_by_person ON notice (person_id, study);

@@ -1,0 +1,237 @@
+//! Intents: what is to be told to the evaluation side. The outbox.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::store::connection::AnyConnection;
+use crate::store::schema::{intent, sequence};
+use crate::store::{StoreError, Tx};
+
+/// Something to be told.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = intent, treat_none_as_default_value = false)]
+pub struct Intent {
+    /// Its id; ids are in order of laying.
+    pub id: String,
+    /// The study.
+    pub study: String,
+    /// Whom it is about; none for a setting.
+    pub person_id: Option<String>,
+    /// The record, the setting, or the person whose merged record it is; of a merge, the person
+    /// that stands.
+    pub record_id: Option<String>,
+    /// The record's kind.
+    pub record_kind: Option<String>,
+    /// The version.
+    pub number: i64,
+    /// record, setting, retracted, superseded, withdrawn.
+    pub kind: String,
+    /// Of a retraction: why.
+    pub reason: String,
+    /// What it was laid on.
+    pub basis: String,
+    /// Of a withdrawal: the notice.
+    pub notice_id: Option<String>,
+    /// waiting, claimed, sent.
+    pub state: String,
+    /// Until when it is its claimer's.
+    pub lease_until: Option<String>,
+    /// Who claimed it.
+    pub claimed_by: Option<String>,
+    /// The message made of it.
+    pub message_id: Option<String>,
+    /// Its place among all that is told of this person in this study.
+    pub sequence: i64,
+    /// When it was laid.
+    pub created_at: String,
+    /// When it was sent.
+    pub sent_at: Option<String>,
+    /// The release it was sent in.
+    pub release_id: Option<String>,
+}
+
+/// The next place among all that is told of somebody (or of a setting) in a study.
+///
+/// # Errors
+/// Where the database fails.
+pub fn next_sequence(tx: &mut Tx, study: &str, of: &str) -> Result<i64, StoreError> {
+    let last = last_sequence(tx, study, of)? + 1;
+    raise_sequence(tx, study, of, last)?;
+    Ok(last)
+}
+
+/// The last place given out; 0 where none was.
+///
+/// # Errors
+/// Where the database fails.
+pub fn last_sequence(tx: &mut Tx, study: &str, of: &str) -> Result<i64, StoreError> {
+    let last: Option<i64> =
+        sequence::table.find((study, of)).select(sequence::last).first(&mut tx.connection).optional()?;
+    Ok(last.unwrap_or_default())
+}
+
+/// Makes the last place given out `last`.
+///
+/// # Errors
+/// Where the database fails.
+pub fn raise_sequence(tx: &mut Tx, study: &str, of: &str, last: i64) -> Result<(), StoreError> {
+    let row = (sequence::study.eq(study), sequence::person_id.eq(of), sequence::last.eq(last));
+    on_both!(tx, connection => diesel::insert_into(sequence::table)
+        .values(row)
+        .on_conflict((sequence::study, sequence::person_id))
+        .do_update()
+        .set(sequence::last.eq(excluded(sequence::last)))
+        .execute(connection))?;
+    Ok(())
+}
+
+/// Lays intents.
+///
+/// # Errors
+/// Where the database fails.
+pub fn lay(tx: &mut Tx, rows: &[Intent]) -> Result<(), StoreError> {
+    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
+        on_both!(tx, connection => diesel::insert_into(intent::table).values(rows).execute(connection))?;
+    }
+    Ok(())
+}
+
+/// The intents of a person in a study that are not sent.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_unsent(tx: &mut Tx, study: &str, person_id: &str) -> Result<Vec<Intent>, StoreError> {
+    Ok(intent::table
+        .filter(intent::study.eq(study).and(intent::person_id.eq(person_id)).and(intent::state.ne("sent")))
+        .order(intent::id)
+        .select(Intent::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// The intents of a setting in a study that are not sent.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_unsent_settings(tx: &mut Tx, study: &str) -> Result<Vec<Intent>, StoreError> {
+    Ok(intent::table
+        .filter(intent::study.eq(study).and(intent::kind.eq("setting")).and(intent::state.ne("sent")))
+        .select(Intent::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// True if anything of a person in a study was ever handed to the door, or may have been.
+///
+/// # Errors
+/// Where the database fails.
+pub fn was_ever_out(tx: &mut Tx, study: &str, person_id: &str) -> Result<bool, StoreError> {
+    let out = intent::table.filter(
+        intent::study.eq(study).and(intent::person_id.eq(person_id)).and(intent::state.ne("waiting")),
+    );
+    Ok(out.count().get_result::<i64>(&mut tx.connection)? > 0)
+}
+
+/// Takes intents back that are not sent.
+///
+/// # Errors
+/// Where the database fails.
+pub fn delete(tx: &mut Tx, ids: &[String]) -> Result<usize, StoreError> {
+    let mut gone = 0;
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        gone += diesel::delete(intent::table.filter(intent::id.eq_any(ids).and(intent::state.ne("sent"))))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(gone)
+}
+
+/// Claims the first intents that wait, or whose lease has run out, in order. On PostgreSQL what
+/// another has locked is passed over.
+///
+/// # Errors
+/// Where the database fails.
+pub fn claim(
+    tx: &mut Tx,
+    study: &str,
+    (by, now, until): (&str, &str, &str),
+    n_max: i64,
+) -> Result<Vec<Intent>, StoreError> {
+    let free = intent::state
+        .eq("waiting")
+        .or(intent::state.eq("claimed").and(intent::lease_until.le(now).or(intent::claimed_by.eq(by))));
+    let first = intent::table.filter(intent::study.eq(study)).filter(free).order(intent::id).limit(n_max);
+    let claimed: Vec<Intent> = match &mut tx.connection {
+        AnyConnection::Sqlite(connection) => first.select(Intent::as_select()).load(connection),
+        AnyConnection::Postgres(connection) => {
+            first.select(Intent::as_select()).for_update().skip_locked().load(connection)
+        }
+    }?;
+    let ids: Vec<&str> = claimed.iter().map(|intent| intent.id.as_str()).collect();
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::update(intent::table.filter(intent::id.eq_any(ids)))
+            .set((
+                intent::state.eq("claimed"),
+                intent::claimed_by.eq(Some(by)),
+                intent::lease_until.eq(Some(until)),
+            ))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(claimed)
+}
+
+/// Marks an intent as sent. False where it was taken back meanwhile.
+///
+/// # Errors
+/// Where the database fails.
+pub fn mark_sent(
+    tx: &mut Tx,
+    id: &str,
+    message_id: &str,
+    at: &str,
+    release_id: &str,
+) -> Result<bool, StoreError> {
+    let changed = diesel::update(intent::table.filter(intent::id.eq(id).and(intent::state.eq("claimed"))))
+        .set((
+            intent::state.eq("sent"),
+            intent::message_id.eq(Some(message_id)),
+            intent::sent_at.eq(Some(at)),
+            intent::release_id.eq(Some(release_id)),
+            intent::lease_until.eq(None::<String>),
+        ))
+        .execute(&mut tx.connection)?;
+    Ok(changed > 0)
+}
+
+/// How many intents of a study are not sent.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_unsent(tx: &mut Tx, study: &str) -> Result<i64, StoreError> {
+    Ok(intent::table
+        .filter(intent::study.eq(study).and(intent::state.ne("sent")))
+        .count()
+        .get_result(&mut tx.connection)?)
+}
+
+/// What a release sent: by door kind, and by record kind for records.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_sent(tx: &mut Tx, release_id: &str) -> Result<BTreeMap<String, i64>, StoreError> {
+    let rows: Vec<(String, Option<String>, i64)> = intent::table
+        .filter(intent::release_id.eq(release_id).and(intent::state.eq("sent")))
+        .group_by((intent::kind, intent::record_kind))
+        .select((intent::kind, intent::record_kind, diesel::dsl::count_star()))
+        .load(&mut tx.connection)?;
+    let mut counts = BTreeMap::new();
+    for (kind, record_kind, count) in rows {
+        if kind == "record"
+            && let Some(record_kind) = record_kind
+        {
+            *counts.entry(record_kind).or_default() += count;
+        }
+        *counts.entry(kind).or_default() += count;
+    }
+    Ok(counts)
+}
