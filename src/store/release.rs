@@ -36,7 +36,7 @@ pub struct PseudonymRow {
     /// The epoch of the study key.
     pub epoch: i64,
     /// The pseudonym.
-    pub code: String,
+    pub value: String,
     /// Whose it is, sealed with the release role's key.
     pub person_sealed: Vec<u8>,
     /// The release that first used it.

@@ -305,11 +305,11 @@ CREATE TABLE pseudonym (
     study TEXT NOT NULL,
     recipient TEXT NOT NULL,
     epoch BIGINT NOT NULL,
-    code TEXT NOT NULL,
+    pseudonym TEXT NOT NULL,
     person_sealed BYTEA NOT NULL,
     first_release TEXT NOT NULL,
     superseded_by TEXT,
-    PRIMARY KEY (study, recipient, epoch, code)
+    PRIMARY KEY (study, recipient, epoch, pseudonym)
 );
 
 CREATE TABLE sequence (
