@@ -261,6 +261,10 @@ impl<'u> Reader<'_, 'u> {
 
     fn part(&self, at: &At, ops: &[Op]) -> Result<Cow<'u, str>, Refusal> {
         let mut value = Value::of_cell(self.unit.cell(at))?;
+        // A number cell has lost the leading noughts of an id, and would name somebody else.
+        if ops.is_empty() && matches!(value, Value::Number(_)) {
+            value = value.text().map(Value::Text)?;
+        }
         for op in ops {
             if value.is_blank() {
                 break;

@@ -10,8 +10,8 @@ use crate::base::finding::Code;
 /// Unit cost, cost frequency and planned units per week, as one cost a week, to the penny.
 ///
 /// Hourly, daily and per-session costs are multiplied by the planned units per week, and are blank
-/// without them. The others are spread evenly over the year of 365.25 / 7 weeks. A one-off cost has
-/// none.
+/// without them. The others are spread over a year of 52 weeks, as DHSC's own processing of Client
+/// Level Data does (monthly 12/52, quarterly 4/52, annually 1/52). A one-off cost has none.
 #[derive(Debug, Clone)]
 pub struct WeeklyCost;
 
@@ -28,7 +28,8 @@ impl Operation for WeeklyCost {
             Example::good("", &["20.00", "Hourly", "14"], "280", ""),
             Example::good("", &["1501.79", "Weekly", ""], "1501.79", ""),
             Example::good("", &["800", "Fortnightly", ""], "400", ""),
-            Example::good("", &["52.18", "Annually", ""], "1", ""),
+            Example::good("", &["5200", "Annually", ""], "100", ""),
+            Example::good("", &["433.33", "Monthly", ""], "100", ""),
             Example::good("", &["500", "One-off", ""], "", ""),
             Example::good("", &["20.00", "Hourly", ""], "", ""),
             Example::good("", &["", "Weekly", "1"], "", ""),
@@ -53,7 +54,7 @@ impl Operation for WeeklyCost {
             return Ok(Value::Absent);
         }
         let cost = super::money::Money.read(cost)?.number()?;
-        let weeks_a_year = Decimal::new(36525, 2) / Decimal::from(7);
+        let weeks_a_year = Decimal::from(52);
         let a_week = match frequency.text()?.to_ascii_lowercase().as_str() {
             "one-off" => return Ok(Value::Absent),
             "per session" | "hourly" | "daily" if units.is_blank() => return Ok(Value::Absent),
