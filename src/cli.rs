@@ -7,6 +7,7 @@ pub mod edge;
 pub mod print;
 
 mod check;
+mod collect;
 mod extract;
 mod guide;
 mod init;
@@ -41,6 +42,8 @@ struct Line {
 enum Verb {
     /// Check the configuration, keys, databases and mappings, and say what to do
     Check(check::Args),
+    /// Take what has come through the door into the evaluation database
+    Collect(collect::Args),
     /// Build, list and verify extracts
     Extract(extract::Args),
     /// Two pages for whoever works with it: day one, week one, first incident
@@ -123,6 +126,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
+        Verb::Collect(args) => collect::run(&args, &context),
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),

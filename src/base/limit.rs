@@ -41,12 +41,12 @@ pub const SHEET_TEXT_MAX: usize = 32_767;
 /// Bytes of one sealed piece of a kept file.
 pub const KEPT_PIECE_BYTES: usize = 1024 * 1024;
 
-/// Bytes of one message at the door: an aggregate of 10,000 rows is about a megabyte.
-pub const DOOR_MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
-
 /// Messages that one *collect* transaction takes: enough to share the cost of a commit, and well
 /// within a lease.
 pub const COLLECT_MESSAGES_MAX: usize = 500;
+
+/// Milliseconds between two looks for messages that another collector holds.
+pub const COLLECT_PAUSE_MS: u64 = 250;
 
 /// Replacements of a pseudonym that are followed one after the other. A person is merged a few
 /// times, and a study key is changed once a year.

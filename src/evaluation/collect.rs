@@ -11,7 +11,7 @@ pub mod ground;
 pub(crate) mod apply;
 mod inlet;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::limit::COLLECT_MESSAGES_MAX;
@@ -51,17 +51,18 @@ pub trait Door {
     /// Where the broker cannot be reached.
     fn acknowledge(&mut self, tokens: Vec<Self::Token>) -> Result<(), DoorError>;
 
-    /// Puts a message among the dead letters.
+    /// Refuses a message: the broker offers it again as often as it is set to, then puts it among
+    /// the dead letters.
     ///
     /// # Errors
     /// Where the broker cannot be reached.
-    fn refuse(&mut self, token: Self::Token, reason: &str) -> Result<(), DoorError>;
+    fn refuse(&mut self, token: Self::Token) -> Result<(), DoorError>;
 
     /// Sends an answer on the queue back, and waits until the broker has it.
     ///
     /// # Errors
     /// Where the broker cannot be reached or does not take it.
-    fn answer(&mut self, message_id: &str, body: Vec<u8>) -> Result<(), DoorError>;
+    fn answer(&mut self, message_id: &str, notice: &str, body: &[u8]) -> Result<(), DoorError>;
 }
 
 /// Why the broker could not be used.
@@ -100,7 +101,7 @@ impl CollectError {
 /// What was collected.
 #[derive(Debug, Default)]
 pub struct Collected {
-    /// Messages that were taken from the queue.
+    /// Messages that were taken from the queue and fitted.
     pub received: u64,
     /// Messages that took effect, by kind.
     pub fresh: BTreeMap<&'static str, u64>,
@@ -114,6 +115,7 @@ pub struct Collected {
     pub answered: u64,
     /// Why messages were refused.
     pub findings: Findings,
+    refused_ids: BTreeSet<String>,
 }
 
 /// Collects one study's messages until its queue is empty, or until `go_on` says no after a
@@ -175,12 +177,15 @@ fn take<D: Door>(
     if applied.is_scrub_due {
         store.scrub()?;
     }
-    collected.add(&applied, tokens.len() + refused.len());
+    collected.add(&applied, tokens.len());
     door.acknowledge(tokens)?;
-    for (_, token, finding) in refused {
-        door.refuse(token, &format!("{}: {}", finding.code.as_str(), finding.expected))?;
-        collected.refused += 1;
-        collected.findings.push(finding);
+    for (message_id, token, finding) in refused {
+        door.refuse(token)?;
+        // It comes again until it is a dead letter, and is told once.
+        if collected.refused_ids.insert(message_id) {
+            collected.refused += 1;
+            collected.findings.push(finding);
+        }
     }
     Ok(())
 }
@@ -219,7 +224,7 @@ fn answer_owed<D: Door>(
             if row.is_removal { &[Answer::Acknowledged, Answer::Removed] } else { &[Answer::Acknowledged] };
         for answer in answers {
             let (message_id, body) = signer.answer(&row.notice_id, *answer);
-            door.answer(&message_id, body)?;
+            door.answer(&message_id, &row.notice_id, &body)?;
         }
         store.answer_notice(&row)?;
         collected.answered += 1;
@@ -228,6 +233,23 @@ fn answer_owed<D: Door>(
 }
 
 impl Collected {
+    /// Adds what was collected after.
+    pub fn extend(&mut self, later: Self) {
+        self.received += later.received;
+        self.repeated += later.repeated;
+        self.removed += later.removed;
+        self.answered += later.answered;
+        for (kind, count) in later.fresh {
+            *self.fresh.entry(kind).or_default() += count;
+        }
+        let new = later.refused_ids.difference(&self.refused_ids).count();
+        if new > 0 {
+            self.refused += u64::try_from(new).unwrap_or(u64::MAX);
+            self.findings.extend(later.findings);
+        }
+        self.refused_ids.extend(later.refused_ids);
+    }
+
     fn add(&mut self, applied: &Applied, received: usize) {
         self.received += u64::try_from(received).unwrap_or(u64::MAX);
         self.repeated += applied.repeated;

@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use crate::base::day::Day;
 use crate::base::finding::{Code, Finding};
 use crate::base::id::{NoticeId, ReleaseId};
-use crate::base::limit::DOOR_MESSAGE_BYTES_MAX;
+use crate::base::limit::MESSAGE_BYTES_MAX;
 use crate::base::origin::Origin;
 use crate::evaluation::door::protocol::{Field, MappingUsed, Protocol};
 
@@ -315,7 +315,7 @@ struct Envelope<D> {
 /// # Errors
 /// A finding that says which part of our schema the body does not fit, and quotes nothing of it.
 pub fn read(body: &[u8]) -> Result<Incoming, Finding> {
-    if body.len() > DOOR_MESSAGE_BYTES_MAX {
+    if body.len() > MESSAGE_BYTES_MAX {
         return Err(finding(Code::DoorInvalid, "a message within the size limit"));
     }
     let Ok(value) = serde_json::from_slice::<Value>(body) else {

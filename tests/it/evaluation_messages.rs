@@ -148,7 +148,7 @@ pub(crate) struct ListDoor {
     pub(crate) waiting: VecDeque<Value>,
     pub(crate) raw: VecDeque<Vec<u8>>,
     pub(crate) claimed: Vec<Vec<u8>>,
-    pub(crate) dead: Vec<String>,
+    pub(crate) dead: Vec<Vec<u8>>,
     pub(crate) answers: Vec<(String, Map<String, Value>)>,
     /// Fails this many times when asked to acknowledge.
     pub(crate) failures: u32,
@@ -193,14 +193,16 @@ impl Door for ListDoor {
         Ok(())
     }
 
-    fn refuse(&mut self, token: Vec<u8>, reason: &str) -> Result<(), DoorError> {
+    fn refuse(&mut self, token: Vec<u8>) -> Result<(), DoorError> {
         self.claimed.retain(|body| *body != token);
-        self.dead.push(reason.to_owned());
+        self.dead.push(token);
         Ok(())
     }
 
-    fn answer(&mut self, message_id: &str, body: Vec<u8>) -> Result<(), DoorError> {
-        self.answers.push((message_id.to_owned(), serde_json::from_slice(&body).unwrap()));
+    fn answer(&mut self, message_id: &str, notice: &str, body: &[u8]) -> Result<(), DoorError> {
+        let body: Map<String, Value> = serde_json::from_slice(body).unwrap();
+        assert_eq!(body["notice"], notice);
+        self.answers.push((message_id.to_owned(), body));
         Ok(())
     }
 }

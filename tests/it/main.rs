@@ -4,6 +4,7 @@ mod consent;
 mod contract_queue;
 mod dump;
 mod evaluation_collect;
+mod evaluation_door;
 mod evaluation_extract;
 mod evaluation_messages;
 mod format_charset;

@@ -1,8 +1,11 @@
 //! What goes back: it names a notice and nothing else, signed with this side's own key.
 
+use std::path::{Path, PathBuf};
+
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// What is signed begins with this, so that no other signature can pass for an answer.
 const SIGNED_AS: &str = "wayleave/acknowledgement/v1";
@@ -38,7 +41,57 @@ struct Body<'b> {
 /// The evaluation side's signing key.
 pub struct Signer(SigningKey);
 
+/// Why a key cannot be used. Nothing of the file is told.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The file cannot be read.
+    #[error("cannot read the evaluation key {}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file holds something else.
+    #[error("{} holds no key: expected 64 hexadecimal digits", file.display())]
+    Wrong {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+impl KeyError {
+    /// Whether trying again could help.
+    #[must_use]
+    pub const fn retryable(&self) -> bool {
+        match self {
+            Self::Unreadable { .. } | Self::Wrong { .. } => false,
+        }
+    }
+}
+
 impl Signer {
+    /// The key in a file: 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or holds something else.
+    pub fn read(file: &Path) -> Result<Self, KeyError> {
+        let text = std::fs::read_to_string(file)
+            .map(Zeroizing::new)
+            .map_err(|source| KeyError::Unreadable { file: file.to_owned(), source })?;
+        let wrong = || KeyError::Wrong { file: file.to_owned() };
+        let digits = text.trim().as_bytes();
+        let mut seed = Zeroizing::new([0; 32]);
+        if digits.len() != 2 * seed.len() {
+            return Err(wrong());
+        }
+        for (byte, pair) in seed.iter_mut().zip(digits.chunks(2)) {
+            let pair = std::str::from_utf8(pair).map_err(|_digits| wrong())?;
+            *byte = u8::from_str_radix(pair, 16).map_err(|_digits| wrong())?;
+        }
+        Ok(Self::from_seed(&seed))
+    }
+
     /// The key of that seed.
     #[must_use]
     pub fn from_seed(seed: &[u8; 32]) -> Self {
