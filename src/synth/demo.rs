@@ -3,6 +3,7 @@
 
 mod token;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,15 +111,26 @@ pub fn files(world: &World) -> Result<Rendered, SynthError> {
     let council = id(nobody.and_then(|life| life.council.as_ref()));
     let housing = id(nobody.and_then(|life| life.housing.as_ref()));
     let trust = id(nobody.and_then(|life| life.trust.as_ref()));
-    let known = |found: &str| {
-        world.lives.iter().any(|life| life.council.as_ref().is_some_and(|view| view.id == found))
-    };
+    let ids: BTreeSet<&str> =
+        world.lives.iter().filter_map(|life| life.council.as_ref().map(|view| view.id.as_str())).collect();
+    let known = |found: &str| ids.contains(found);
     let mut cld = cld::table(world);
     plant::cld(&mut cld, &known, &mut seed.fork("cld"));
+    if let Some(rates) = world.rows {
+        cld.sprinkle(rates, ("Event Outcome", "Event Start Date"), &mut seed.fork("cld rows"));
+    }
     let mut costs = costs::table(world);
     plant::costs(&mut costs, &council, &mut seed.fork("costs"));
     let mut sheets = tracker::tables(world);
     plant::tracker(&mut sheets, &housing, &mut seed.fork("tracker"));
+    if let Some(rates) = world.rows {
+        for (name, code, key) in
+            [("Stars", "Occasion", "Date Completed"), ("Milestones", "Outcome", "Planned")]
+        {
+            let sheet = sheets.iter_mut().find(|table| table.sheet == Some(name));
+            sheet.into_iter().for_each(|sheet| sheet.sprinkle(rates, (code, key), &mut seed.fork(name)));
+        }
+    }
     let secret = events::Secret::of(&world.seed);
     let mut writer = events::Writer::new(&secret, &world.seed);
     let mut lines = events::lines(world, &mut writer);

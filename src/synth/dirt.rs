@@ -58,6 +58,18 @@ pub const TRUST: Rates = Rates {
     old_address: 120,
 };
 
+/// How often, in a thousand rows of a world from a seed, a row goes wrong.
+#[derive(Clone, Copy)]
+pub struct RowRates {
+    /// The row is sent again in the same file.
+    pub re_sent: u32,
+    /// A copy of the row stands beside it with a code of no list, of an event of its own.
+    pub wrong_code: u32,
+}
+
+/// Rows sent again by an export that was started twice, and words typed where a list was meant.
+pub const ROWS: RowRates = RowRates { re_sent: 8, wrong_code: 4 };
+
 /// What was made untrue about a person in one system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Untruth {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::synth::SynthError;
-use crate::synth::dirt::{COUNCIL, HOUSING, Rates, TRUST};
+use crate::synth::dirt::{COUNCIL, HOUSING, ROWS, Rates, TRUST};
 use crate::synth::fault::Fault;
 use crate::synth::world::World;
 
@@ -13,6 +13,7 @@ use crate::synth::world::World;
 struct Truth<'t> {
     about: &'static str,
     rates_per_thousand: BTreeMap<&'static str, BTreeMap<&'static str, u32>>,
+    rows_per_thousand: BTreeMap<&'static str, u32>,
     people: Vec<Subjects<'t>>,
     untruths: Vec<Told<'t>>,
     faults: &'t [Fault],
@@ -55,6 +56,7 @@ pub fn json(world: &World, faults: &[Fault]) -> Result<Vec<u8>, SynthError> {
         rates_per_thousand: [("council", COUNCIL), ("housing", HOUSING), ("trust", TRUST)]
             .map(|(system, rates)| (system, named(rates)))
             .into(),
+        rows_per_thousand: [("sent-again", ROWS.re_sent), ("wrong-code", ROWS.wrong_code)].into(),
         people: people.collect(),
         untruths: untruths.collect(),
         faults,

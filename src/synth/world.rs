@@ -3,13 +3,13 @@
 
 mod extra;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::day::Day;
 use crate::synth::SynthError;
 use crate::synth::calendar::{as_of, day, plus, plus_months};
-use crate::synth::cohort::{self, Client, Cohort};
-use crate::synth::dirt::{self, Rates, Untruth};
+use crate::synth::cohort::{self, Client, Cohort, Cost};
+use crate::synth::dirt::{self, Rates, RowRates, Untruth};
 use crate::synth::invent::{self, care, programme};
 use crate::synth::life::{Address, Consent, Life, Programme, Spell, View, Who};
 use crate::synth::seed::Seed;
@@ -34,6 +34,8 @@ pub struct World {
     pub untruths: Vec<(&'static str, String, Untruth)>,
     /// What the rest is drawn from.
     pub seed: Seed,
+    /// How often a row goes wrong, beyond the planted faults; the demo has only those.
+    pub rows: Option<RowRates>,
 }
 
 /// How a world is soiled.
@@ -54,7 +56,7 @@ pub fn demo() -> Result<World, SynthError> {
     lives.extend(extra::people(&mut maker));
     let others = maker.others(DEMO_CASELOAD, DEMO_PATIENTS);
     by_event(&mut lives);
-    Ok(World { lives, others, untruths: maker.untruths, seed: maker.seed })
+    Ok(World { lives, others, untruths: maker.untruths, seed: maker.seed, rows: None })
 }
 
 /// A world of so many people in the programme, from a seed.
@@ -62,11 +64,10 @@ pub fn demo() -> Result<World, SynthError> {
 pub fn invented(people: usize, seed: u64) -> World {
     let mut maker = Maker::new(Seed::new(seed), Soil::Usual);
     let cohort = invent::cohort(people, &maker.seed);
-    maker.taken.extend(cohort.clients.iter().map(|client| client.born));
     let mut lives = maker.programme(&cohort);
     let others = maker.others(people.saturating_mul(3), people / 2);
     by_event(&mut lives);
-    World { lives, others, untruths: maker.untruths, seed: maker.seed }
+    World { lives, others, untruths: maker.untruths, seed: maker.seed, rows: Some(dirt::ROWS) }
 }
 
 /// Every seventh person's last reading and every ninth goal come by event and stand in no tracker.
@@ -100,10 +101,16 @@ impl Maker {
     }
 
     fn programme(&mut self, cohort: &Cohort) -> Vec<Life> {
-        cohort.clients.iter().map(|client| self.life(client, cohort)).collect()
+        let mut costs: BTreeMap<&str, Vec<&Cost>> = BTreeMap::new();
+        for cost in &cohort.costs {
+            costs.entry(&cost.client).or_default().push(cost);
+        }
+        let none = Vec::new();
+        let of = |client: &Client| costs.get(client.client.as_str()).unwrap_or(&none).clone();
+        cohort.clients.iter().map(|client| self.life(client, cohort, &of(client))).collect()
     }
 
-    fn life(&mut self, client: &Client, cohort: &Cohort) -> Life {
+    fn life(&mut self, client: &Client, cohort: &Cohort, costs: &[&Cost]) -> Life {
         let mut seed = self.seed.fork(&client.client);
         let home = words::home_of(&client.care_home);
         let care_home = Address { line: home.line.to_owned(), post: home.post.to_owned() };
@@ -128,8 +135,7 @@ impl Maker {
             if stated_here { stated } else { programme::goals(&client.client, from, until, &mut seed) };
         life.goals = programme::set(goals, &client.given, &mut self.goals, &mut seed);
         life.consents = consents(client, from, &mut seed);
-        let costs: Vec<_> = cohort.costs.iter().filter(|cost| cost.client == client.client).collect();
-        life.costs = care::costs(&costs, home.name, &mut seed);
+        life.costs = care::costs(costs, home.name, &mut seed);
         life.care = care::of_programme(&client.given, &programme, &life.costs, &mut seed);
         life.programme = Some(programme);
         self.views(&mut life, &client.client, &mut seed);
@@ -219,7 +225,7 @@ impl Maker {
     fn stranger(&mut self, index: usize, seed: &mut Seed) -> Who {
         let sex = if seed.chance(480) { "male" } else { "female" };
         let mut born = invent::birth(seed);
-        // Neither the day, nor what dirt may make of it, may be that of somebody known.
+        // In the demo neither the day, nor what dirt may make of it, may be that of somebody known.
         while self.taken.iter().any(|known| alike(*known, born)) {
             born = invent::birth(seed);
         }

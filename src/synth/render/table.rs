@@ -4,7 +4,8 @@ use std::io::Write;
 
 use crate::base::day::Day;
 use crate::synth::SynthError;
-use crate::synth::calendar::slashed;
+use crate::synth::calendar::{between, day, slashed};
+use crate::synth::dirt::RowRates;
 use crate::synth::fault::{Fault, Kind, Planted};
 use crate::synth::seed::Seed;
 
@@ -131,6 +132,35 @@ impl Table {
         self.rows.push(row);
     }
 
+    /// Goes through all rows once: some are sent again at the end, and some have a copy beside
+    /// them with a word of no list in `code`, told apart from the row by another day in `key`.
+    pub fn sprinkle(&mut self, rates: RowRates, (code, key): (&'static str, &'static str), seed: &mut Seed) {
+        let (code_at, key_at) = (self.position(code), self.position(key));
+        let mut again = Vec::new();
+        let mut out = Vec::with_capacity(self.rows.len());
+        for row in std::mem::take(&mut self.rows) {
+            let sound = row.planted.is_none();
+            if sound && seed.chance(rates.re_sent) {
+                let planted = Some(Planted { kind: Kind::DuplicateRow, column: None });
+                again.push(Row { planted, ..row.clone() });
+            }
+            if sound && seed.chance(rates.wrong_code) {
+                let mut wrong = row.clone();
+                set(&mut wrong, code_at, Cell::Text(seed.pick(&["see notes", "n/a", "as above"]).to_owned()));
+                let day = between(seed, day(2020, 1, 1), day(2024, 12, 31));
+                let is_day = key_at
+                    .and_then(|at| wrong.cells.get(at))
+                    .is_some_and(|cell| matches!(cell, Cell::Day(_)));
+                set(&mut wrong, key_at, if is_day { Cell::Day(day) } else { Cell::Text(slashed(day)) });
+                wrong.planted = Some(Planted { kind: Kind::UnknownCode, column: Some(code) });
+                out.push(wrong);
+            }
+            out.push(row);
+        }
+        out.extend(again);
+        self.rows = out;
+    }
+
     /// The faults at their places.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
@@ -155,6 +185,12 @@ impl Table {
         }
         writer.flush().map_err(SynthError::Write)?;
         writer.into_inner().map_err(|error| SynthError::Write(error.into_error()))
+    }
+}
+
+fn set(row: &mut Row, at: Option<usize>, cell: Cell) {
+    if let Some(there) = at.and_then(|at| row.cells.get_mut(at)) {
+        *there = cell;
     }
 }
 
