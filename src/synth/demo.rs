@@ -17,11 +17,16 @@ use crate::synth::{plant, truth};
 
 pub use token::{Token, TokenKind, identifying_tokens};
 
+/// The configuration that stands beside the files.
+pub const CONFIG: &str = include_str!("demo/wayleave.toml");
+
 /// What was rendered, and where.
 #[derive(Debug, Clone, Serialize)]
 pub struct DemoPlan {
     /// The feeds and their files.
     pub feeds: Vec<FeedFile>,
+    /// The configuration.
+    pub config_file: PathBuf,
     /// The file that holds the webhook secret.
     pub secret_file: PathBuf,
     /// The file with the planted faults.
@@ -79,6 +84,8 @@ pub fn write(world: &World, dir: &Path) -> Result<DemoPlan, SynthError> {
         written += usize::from(put(&file, bytes)?);
         feeds.push(FeedFile { source, feed, folder, file, units: *units });
     }
+    let config_file = dir.join("wayleave.toml");
+    written += usize::from(put(&config_file, CONFIG.as_bytes())?);
     let secret_file = dir.join("keys").join("housing-webhook.secret");
     written += usize::from(put(&secret_file, format!("{}\n", rendered.secret).as_bytes())?);
     let faults_file = dir.join("faults.json");
@@ -92,6 +99,7 @@ pub fn write(world: &World, dir: &Path) -> Result<DemoPlan, SynthError> {
     };
     Ok(DemoPlan {
         feeds,
+        config_file,
         secret_file,
         faults_file,
         truth_file,

@@ -8,8 +8,6 @@ use serde::Serialize;
 pub enum Kind {
     /// A day that is on no calendar: 31/02/1950.
     ImpossibleDay,
-    /// A day in the record's own spelling that is on no calendar.
-    ImpossibleIsoDay,
     /// A word such as `TBC` where a day belongs.
     WordForDay,
     /// A number where the sheet should hold a day.
@@ -30,16 +28,20 @@ pub enum Kind {
     DuplicateRow,
     /// Two different rows with one key in one file.
     ConflictingRows,
-    /// The identifier that the row hangs on is blank.
+    /// The identifier of the person that the row is about is blank.
+    MissingPerson,
+    /// What tells the record from others is blank.
     MissingKey,
-    /// A day that the record needs is blank.
-    MissingDay,
+    /// A cell that the record needs is blank.
+    Missing,
     /// A number in a cell where an identifier is text.
     NumberForId,
     /// A score or amount outside what is allowed.
     OutOfRange,
     /// Words where a number belongs.
     WordForNumber,
+    /// Words where an amount of money belongs.
+    WordForMoney,
     /// A postcode of no shape.
     BadPostcode,
     /// A cell that holds a spreadsheet error.
@@ -64,20 +66,20 @@ impl Kind {
     #[must_use]
     pub const fn code(self) -> Option<&'static str> {
         match self {
-            Self::ImpossibleDay | Self::WordForDay => Some("map/date"),
-            Self::NumberForDay => Some("map/type"),
+            Self::ImpossibleDay | Self::WordForDay | Self::NumberForDay => Some("map/date"),
             Self::WrongCheckDigit => Some("map/nhs-check-digit"),
             Self::NumberShape => Some("map/nhs-shape"),
             Self::UnknownCode | Self::ReleaseOneSpelling => Some("map/unknown-code"),
             Self::RaggedRow => Some("csv/field-count"),
             Self::ConflictingRows => Some("batch/key-twice"),
-            Self::MissingKey | Self::MessageWithoutPatient => Some("map/subject-missing"),
-            Self::MissingDay => Some("map/blank"),
+            Self::MissingPerson | Self::MessageWithoutPatient => Some("map/subject-missing"),
+            Self::MissingKey => Some("map/key-missing"),
+            Self::Missing => Some("map/blank"),
             Self::NumberForId => Some("map/number-for-text"),
             Self::OutOfRange => Some("schema/range"),
-            Self::ImpossibleIsoDay => Some("schema/pattern"),
             Self::UnknownWord => Some("schema/enum"),
-            Self::WordForNumber => Some("map/number"),
+            Self::WordForNumber => Some("map/integer"),
+            Self::WordForMoney => Some("map/money"),
             Self::BadPostcode => Some("map/postcode"),
             Self::CellError => Some("xlsx/cell-error"),
             Self::BadSignature => Some("webhook/signature"),
@@ -124,6 +126,18 @@ pub struct Fault {
     pub code: Option<&'static str>,
     /// The outcome of the unit.
     pub outcome: &'static str,
+}
+
+impl Fault {
+    /// True where only the batch, the store or the signature shows it: what is in the unit reads
+    /// well enough.
+    #[must_use]
+    pub const fn is_of_batch(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::DuplicateRow | Kind::DuplicateWebhook | Kind::ConflictingRows | Kind::BadSignature
+        )
+    }
 }
 
 /// A fault before its place in the file is known.

@@ -163,8 +163,9 @@ impl Maker {
                 // Each of these still links by D1, D2 or D3 of the linkage rules.
                 let (system, untruths): (_, &[Untruth]) = match seed.below(100) {
                     0..8 => ("council", &[Untruth::NoNumber]),
-                    8..13 => ("council", &[Untruth::NoNumber, Untruth::Nickname]),
-                    13..19 => ("council", &[Untruth::Typo]),
+                    8..13 => ("council", &[Untruth::NoNumber, Untruth::Typo]),
+                    13..16 => ("council", &[Untruth::Nickname]),
+                    16..19 => ("council", &[Untruth::Typo]),
                     19..23 => ("council", &[Untruth::WrongYear]),
                     23..28 => ("council", &[Untruth::OldAddress]),
                     28..36 => ("housing", &[Untruth::NoNumber]),

@@ -24,5 +24,7 @@ mod release;
 mod store;
 mod support;
 mod synth;
+mod synth_link;
+mod synth_read;
 mod tidy;
 mod wall;

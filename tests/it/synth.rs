@@ -91,7 +91,7 @@ fn the_same_seed_gives_the_same_bytes() {
 fn rendering_twice_writes_once() {
     let dir = tempfile::tempdir().unwrap();
     let first = demo::render(dir.path()).unwrap();
-    assert_eq!(first.written, 9);
+    assert_eq!(first.written, 10);
     assert_eq!(first.consenting, 49);
     assert_eq!(first.people, 120);
     assert_eq!(demo::render(dir.path()).unwrap().written, 0);

@@ -45,10 +45,10 @@ pub fn cld(table: &mut Table, known: &dyn Fn(&str) -> bool, seed: &mut Seed) {
     spoil(Kind::UnknownCode, "Event Outcome", "Sent a leaflet", &review);
     spoil(Kind::ReleaseOneSpelling, "Service Type", "Long Term Support: Community", &service);
     spoil(Kind::ReleaseOneSpelling, "Delivery Mechanism", "CASSR Commissioned Support", &service);
-    spoil(Kind::MissingDay, "Event End Date", "", &request);
-    spoil(Kind::WordForNumber, "Unit Cost", "n/k", &service);
+    spoil(Kind::Missing, "Event End Date", "", &request);
+    spoil(Kind::WordForMoney, "Unit Cost", "n/k", &service);
     spoil(Kind::OutOfRange, "Unit Cost", "-45.00", &service);
-    spoil(Kind::MissingKey, KEY, "", &review);
+    spoil(Kind::MissingPerson, KEY, "", &review);
     nobody(table, seed);
     for _ in 0..3 {
         table.repeat(Kind::DuplicateRow, |table, row| about(table, row, "Review"), seed);
@@ -111,10 +111,10 @@ pub fn costs(table: &mut Table, nobody: &str, seed: &mut Seed) {
     spoil(Kind::ImpossibleDay, "Start Date", "31/06/2021");
     spoil(Kind::WordForDay, "End Date", "TBC");
     spoil(Kind::UnknownCode, "Service Description", "Res. care");
-    spoil(Kind::WordForNumber, "Weekly Cost (GBP)", "n/k");
+    spoil(Kind::WordForMoney, "Weekly Cost (GBP)", "n/k");
     spoil(Kind::OutOfRange, "Weekly Cost (GBP)", "-120.00");
-    spoil(Kind::MissingKey, "LAS ID", "");
-    spoil(Kind::MissingDay, "Start Date", "");
+    spoil(Kind::MissingPerson, "LAS ID", "");
+    spoil(Kind::Missing, "Start Date", "");
     let set = [("LAS ID", text("LL9900101")), ("NHS Number", text(&wrong))];
     table.plant(Kind::WrongCheckDigit, Some("NHS Number"), &set, any, seed);
     table.repeat(Kind::DuplicateRow, any, seed);

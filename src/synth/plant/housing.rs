@@ -66,7 +66,7 @@ fn consents(table: &mut Table, nobody: &str, seed: &mut Seed) {
         any,
         seed,
     );
-    table.plant(Kind::MissingDay, Some("Decided On"), &[to.clone(), ("Decided On", Cell::Blank)], any, seed);
+    table.plant(Kind::Missing, Some("Decided On"), &[to.clone(), ("Decided On", Cell::Blank)], any, seed);
     table.plant(Kind::UnknownCode, Some("Case Data"), &[to.clone(), ("Case Data", text("Maybe"))], any, seed);
     table.plant(Kind::WordForDay, Some("Decided On"), &[to, ("Decided On", text("TBC"))], any, seed);
 }
@@ -78,13 +78,12 @@ fn stars(table: &mut Table, seed: &mut Seed) {
     };
     spoil(Kind::WordForDay, "Date Completed", text("TBC"));
     spoil(Kind::NumberForDay, "Date Completed", Cell::Number(45_094.0));
-    spoil(Kind::MissingDay, "Date Completed", Cell::Blank);
+    spoil(Kind::Missing, "Date Completed", Cell::Blank);
     spoil(Kind::OutOfRange, "Living Skills", Cell::Number(11.0));
     spoil(Kind::OutOfRange, "Trust and Hope", Cell::Number(0.0));
     spoil(Kind::OutOfRange, "Work", Cell::Number(75.0));
     spoil(Kind::WordForNumber, "Self Care", text("seven"));
-    spoil(Kind::MissingKey, "Client Ref", Cell::Blank);
-    spoil(Kind::NumberForId, "Client Ref", Cell::Number(119.0));
+    spoil(Kind::MissingPerson, "Client Ref", Cell::Blank);
     spoil(Kind::CellError, "Relationships", Cell::Error);
     table.repeat(Kind::DuplicateRow, any, seed);
     table.repeat(Kind::DuplicateRow, any, seed);
@@ -101,7 +100,6 @@ fn goals(table: &mut Table, nobody: &str, seed: &mut Seed) {
     spoil(Kind::UnknownCode, "Area", text("Money"));
     spoil(Kind::WordForDay, "Due On", text("TBC"));
     spoil(Kind::MissingKey, "Goal Ref", Cell::Blank);
-    spoil(Kind::NumberForId, "Goal Ref", Cell::Number(90_017.0));
     table.repeat(Kind::DuplicateRow, any, seed);
     // One reference for two goals: neither may overwrite the other.
     for (wording, fault) in [("cook a meal", None), ("join a choir", Some(Kind::ConflictingRows))] {
@@ -140,7 +138,7 @@ fn milestones(table: &mut Table, seed: &mut Seed) {
 }
 
 fn settings(table: &mut Table, seed: &mut Seed) {
-    table.plant(Kind::MissingKey, Some("Name"), &[("Name", Cell::Blank)], any, seed);
+    table.plant(Kind::Missing, Some("Name"), &[("Name", Cell::Blank)], any, seed);
     let set = [("Name", text("Nowhere House")), ("Beds", Cell::Number(-4.0))];
     table.plant(Kind::OutOfRange, Some("Beds"), &set, any, seed);
 }
@@ -173,7 +171,7 @@ pub fn events(lines: &mut Vec<Line>, nobody: &str, writer: &mut Writer<'_>, seed
     ));
     extra.push(planted(
         writer.event("goal_updated", "", on, &goal("G-90202", "completed")),
-        Kind::MissingKey,
+        Kind::MissingPerson,
         None,
     ));
     extra.push(planted(
@@ -182,11 +180,7 @@ pub fn events(lines: &mut Vec<Line>, nobody: &str, writer: &mut Writer<'_>, seed
         None,
     ));
     let moved = object(&[("moved_on", json!("2025-02-30"))]);
-    extra.push(planted(
-        writer.event("moved_on", nobody, on, &moved),
-        Kind::ImpossibleIsoDay,
-        Some("moved_on"),
-    ));
+    extra.push(planted(writer.event("moved_on", nobody, on, &moved), Kind::ImpossibleDay, Some("moved_on")));
     extra.push(planted(writer.event("badge_earned", nobody, on, &none), Kind::UnknownEventType, None));
     extra.push(planted(writer.event("newsletter_opened", nobody, on, &none), Kind::UnknownEventType, None));
     let at = crate::synth::calendar::unix(on) + 40_000;

@@ -32,14 +32,14 @@ fn patient(id: &str, number: &str, born: &str) -> Value {
 fn encounter(id: &str, patient: &str, class: &str, start: &str) -> Value {
     let mut resource = json!({
         "resourceType": "Encounter",
+        "id": id,
         "meta": { "lastUpdated": "2025-03-31T02:00:00Z" },
         "status": "finished",
         "class": { "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": class },
-        "subject": { "reference": format!("Patient/{patient}") },
     });
     if let Some(fields) = resource.as_object_mut() {
-        if !id.is_empty() {
-            fields.insert("id".to_owned(), json!(id));
+        if !patient.is_empty() {
+            fields.insert("subject".to_owned(), json!({ "reference": format!("Patient/{patient}") }));
         }
         if !start.is_empty() {
             fields.insert("period".to_owned(), json!({ "start": start, "end": start }));
@@ -58,11 +58,11 @@ pub fn fhir(entries: &mut Vec<Entry>, known: &str, seed: &mut Seed) {
     let faults = [
         entry(patient("T9900001", WRONG_NUMBER, "1961-04-05"), Kind::WrongCheckDigit, None),
         entry(patient("T9900002", &good, "1950-02-31"), Kind::ImpossibleDay, Some("birthDate")),
-        entry(patient("", &good, "1961-04-05"), Kind::MissingKey, None),
+        entry(patient("", &good, "1961-04-05"), Kind::MissingPerson, None),
         entry(encounter("E9900001", known, "AMB", "2024-02-30"), Kind::ImpossibleDay, Some("period.start")),
         entry(encounter("E9900002", known, "SPACE", "2024-03-01"), Kind::UnknownCode, Some("class.code")),
-        entry(encounter("E9900003", known, "AMB", ""), Kind::MissingDay, Some("period.start")),
-        entry(encounter("", known, "AMB", "2024-03-04"), Kind::MissingKey, None),
+        entry(encounter("E9900003", known, "AMB", ""), Kind::Missing, Some("period.start")),
+        entry(encounter("E9900004", "", "AMB", "2024-03-04"), Kind::MissingPerson, None),
         entry(team, Kind::UnknownCode, Some("serviceType.coding.code")),
     ];
     for fault in faults {
@@ -103,7 +103,7 @@ pub fn adt(messages: &mut Vec<Message>, known: &str, seed: &mut Seed) {
     send("A01", &[person.clone(), visit("21", "V9900002", "20250230")], Kind::ImpossibleDay, Some("PV1-44"));
     send("A01", &[person.clone(), visit("77", "V9900003", "20250314")], Kind::UnknownCode, Some("PV1-4"));
     send("A01", &[person.clone(), visit("21", "", "20250314")], Kind::MissingKey, None);
-    send("A01", &[person, visit("21", "V9900004", "")], Kind::MissingDay, Some("PV1-44"));
+    send("A01", &[person, visit("21", "V9900004", "")], Kind::Missing, Some("PV1-44"));
     let nobody = format!("PID|1||{WRONG_NUMBER}^^^NHS^NH~T9900003^^^TAH^MR||Invented^Nobody||19610405");
     send("A31", &[nobody], Kind::WrongCheckDigit, Some("PID-3[5=NH].1"));
 }
