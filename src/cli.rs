@@ -8,9 +8,11 @@ pub mod print;
 
 mod check;
 mod collect;
+mod convert;
 mod extract;
 mod guide;
 mod init;
+mod mapping;
 mod synth;
 
 use std::ffi::OsString;
@@ -44,12 +46,16 @@ enum Verb {
     Check(check::Args),
     /// Take what has come through the door into the evaluation database
     Collect(collect::Args),
+    /// Read a file through a mapping, and write records or another layout; no database needed
+    Convert(convert::Args),
     /// Build, list and verify extracts
     Extract(extract::Args),
     /// Two pages for whoever works with it: day one, week one, first incident
     Guide(guide::Args),
     /// Write a configuration to start from, with new keys
     Init(init::Args),
+    /// List the mappings, and test them
+    Mapping(mapping::Args),
     /// Make files of invented people, in the layouts of the three systems, with the truth about them
     Synth(synth::Args),
 }
@@ -127,9 +133,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
         Verb::Collect(args) => collect::run(&args, &context),
+        Verb::Convert(args) => convert::run(&args, &context),
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
+        Verb::Mapping(args) => mapping::run(&args, &context),
         Verb::Synth(args) => synth::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {

@@ -138,6 +138,7 @@ pub mod library;
 pub mod op;
 pub mod read;
 pub mod shipped;
+pub mod write;
 
 use std::sync::Arc;
 

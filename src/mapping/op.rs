@@ -183,6 +183,11 @@ pub trait Operation: Sized {
             _ => Err(Refusal::new(Code::MapDateTime, "expected a time")),
         }
     }
+
+    /// An instant as a cell would state it; `None` where a cell of this operation cannot.
+    fn print_instant(&self, _instant: Instant) -> Option<String> {
+        None
+    }
 }
 
 macro_rules! operations {
@@ -231,6 +236,12 @@ macro_rules! operations {
             /// Where it was not read by this operation.
             pub fn write<'u>(&self, value: Value<'u>) -> Outcome<'u> {
                 match self { $(Self::$name(op) => op.write(value),)* }
+            }
+
+            /// An instant as a cell would state it; `None` where a cell of this operation cannot.
+            #[must_use]
+            pub fn print_instant(&self, instant: Instant) -> Option<String> {
+                match self { $(Self::$name(op) => op.print_instant(instant),)* }
             }
 
             /// The instant that a cell states.

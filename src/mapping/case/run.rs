@@ -12,7 +12,7 @@ use crate::base::private::{Cases, Grant};
 use crate::format::charset::Charset;
 use crate::format::settings::FormatKind;
 use crate::format::source::MemorySpool;
-use crate::format::{Arrival, Cell, Header, Place, Refused, Unit, csv, reader, xlsx};
+use crate::format::{Arrival, Cell, Place, Refused, Unit, csv, reader, xlsx};
 use crate::mapping::file::node::Node;
 use crate::mapping::read::Bound;
 use crate::mapping::{KEY_SEPARATOR, Made, Mapping, Outcome, Reading};
@@ -145,7 +145,7 @@ fn same(one: &Value, other: &Value) -> bool {
 }
 
 fn rows_in(mapping: &Mapping, sheet: Option<&str>, rows: &[Vec<(String, Node)>]) -> Result<Found, String> {
-    let header = header(mapping, sheet);
+    let header = mapping.header(sheet);
     let bound = mapping.bind(Some(&header), &Origin::default()).map_err(|findings| told(findings.kept()))?;
     let is_workbook = sheet.is_some();
     let mut found = Found::default();
@@ -171,15 +171,6 @@ fn rows_in(mapping: &Mapping, sheet: Option<&str>, rows: &[Vec<(String, Node)>])
         }
     }
     Ok(found)
-}
-
-/// The header of a table: the listed columns, or all that the mapping names.
-fn header(mapping: &Mapping, sheet: Option<&str>) -> Header {
-    let listed = mapping.columns.iter().find(|(of, _)| of == sheet.unwrap_or_default());
-    let columns = listed.map_or_else(|| mapping.addresses(sheet), |(_, columns)| columns.clone());
-    let mut header = Header::of(columns.iter().map(String::as_str));
-    header.sheet = sheet.map(std::sync::Arc::from);
-    header
 }
 
 fn cell(node: &Node) -> Cell<'_> {

@@ -72,6 +72,13 @@ impl Operation for DateTime {
         })
     }
 
+    fn print_instant(&self, instant: Instant) -> Option<String> {
+        let Some(pattern) = &self.0 else { return Some(instant.to_string()) };
+        let utc = Timestamp::from_millisecond(instant.unix_ms()).ok()?;
+        let local = utc.to_zoned(london().ok()?);
+        Some(pattern.print_time(local.date().into(), (local.hour(), local.minute(), local.second())))
+    }
+
     fn instant(&self, value: Value<'_>) -> Result<Instant, Refusal> {
         if let Value::Day(day) = value {
             return midnight(day);

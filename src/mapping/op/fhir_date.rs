@@ -46,6 +46,10 @@ impl Operation for FhirDate {
         Ok(Value::owned(super::value::day_text(value.day()?)))
     }
 
+    fn print_instant(&self, instant: Instant) -> Option<String> {
+        Some(instant.to_string())
+    }
+
     fn instant(&self, value: Value<'_>) -> Result<Instant, Refusal> {
         match value {
             Value::Text(text) if text.contains('T') => DATE_TIME.instant(Value::Text(text)),

@@ -1,5 +1,6 @@
 //! `hl7-date`: an HL7 v2 date or time stamp.
 
+use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -49,6 +50,11 @@ impl Operation for Hl7Date {
 
     fn write<'u>(&self, value: Value<'u>) -> Outcome<'u> {
         Ok(Value::owned(super::value::day_text(value.day()?).replace('-', "")))
+    }
+
+    fn print_instant(&self, instant: Instant) -> Option<String> {
+        let utc = Timestamp::from_millisecond(instant.unix_ms()).ok()?;
+        Some(utc.strftime("%Y%m%d%H%M%S+0000").to_string())
     }
 
     fn instant(&self, value: Value<'_>) -> Result<Instant, Refusal> {

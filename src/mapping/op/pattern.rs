@@ -132,6 +132,12 @@ impl Pattern {
     /// A day in this pattern; a time of day is midnight.
     #[must_use]
     pub fn print(&self, day: Day) -> String {
+        self.print_time(day, (0, 0, 0))
+    }
+
+    /// A day and a time of day in this pattern.
+    #[must_use]
+    pub fn print_time(&self, day: Day, (hour, minute, second): (i8, i8, i8)) -> String {
         use std::fmt::Write as _;
         let (year, month, day) = day.parts();
         let mut out = String::with_capacity(self.written.len() + 4);
@@ -141,7 +147,9 @@ impl Pattern {
                 Piece::Year => write!(out, "{year:04}"),
                 Piece::Month => write!(out, "{month:02}"),
                 Piece::Day => write!(out, "{day:02}"),
-                Piece::Hour | Piece::Minute | Piece::Second => write!(out, "00"),
+                Piece::Hour => write!(out, "{hour:02}"),
+                Piece::Minute => write!(out, "{minute:02}"),
+                Piece::Second => write!(out, "{second:02}"),
                 Piece::Literal(letter) => write!(out, "{letter}"),
                 Piece::MonthName => {
                     let index = usize::try_from(month).unwrap_or_default().saturating_sub(1);

@@ -42,6 +42,10 @@ impl Operation for UnixTime {
         Ok(Value::Number(Decimal::from(midnight.unix_ms().div_euclid(1000))))
     }
 
+    fn print_instant(&self, instant: Instant) -> Option<String> {
+        Some(instant.unix_ms().div_euclid(1000).to_string())
+    }
+
     fn instant(&self, value: Value<'_>) -> Result<Instant, Refusal> {
         let expected = || Refusal::new(Code::MapDateTime, "expected whole seconds since 1970");
         let number = super::integer::Integer.read(value).map_err(|_number| expected())?.number()?;
