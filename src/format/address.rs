@@ -66,7 +66,7 @@ pub(crate) fn nearest<'n>(wanted: &str, names: impl Iterator<Item = &'n str>) ->
         .map(|name| (distance(&wanted, &name.to_lowercase()), name))
         .filter(|(score, _)| *score <= near_max)
         .collect();
-    scored.sort();
+    scored.sort_unstable();
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
 

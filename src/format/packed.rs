@@ -179,13 +179,19 @@ fn zip_fault(error: ZipError, file: &Origin) -> Refused {
 
 /// What the unpacking code calls a fault of the data, and what the machine's own.
 fn read_fault(error: io::Error, file: &Origin) -> Refused {
-    match error.kind() {
+    if is_of_data(&error) { damaged(file) } else { error.into() }
+}
+
+/// True for a failure that the bytes are to blame for, not the machine.
+pub(crate) fn is_of_data(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
         io::ErrorKind::InvalidData
-        | io::ErrorKind::InvalidInput
-        | io::ErrorKind::UnexpectedEof
-        | io::ErrorKind::Other => damaged(file),
-        _ => error.into(),
-    }
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::Unsupported
+            | io::ErrorKind::Other
+    )
 }
 
 fn damaged(file: &Origin) -> Refused {

@@ -7,6 +7,7 @@ mod evaluation_collect;
 mod evaluation_door;
 mod evaluation_extract;
 mod evaluation_messages;
+mod format_any;
 mod format_charset;
 mod format_csv;
 mod format_hl7v2;

@@ -7,24 +7,16 @@ use crate::base::origin::Origin;
 /// One control byte in this many is more than any text has.
 const CONTROLS_ONE_IN: u64 = 200;
 
-type Judged = Result<(Decided, Option<Finding>), Finding>;
+type Judged = Result<(Decided, Option<Finding>), Box<Finding>>;
 
 pub(super) fn judge(seen: &Seen, declared: Option<Charset>, file: &Origin) -> Judged {
     let mark = mark_of(&seen.start);
     let mark_bytes = mark.map_or(0, |(_, bytes)| bytes);
     if seen.bytes <= mark_bytes {
-        return Err(Finding::new(
-            Code::FileEmpty,
-            file.clone(),
-            "expected rows or messages, found an empty file",
-        ));
+        return Err(refuse(Code::FileEmpty, file.clone(), "expected rows or messages, found an empty file"));
     }
     if let Some(what) = other_format(&seen.start) {
-        return Err(Finding::new(
-            Code::FileBinary,
-            file.clone(),
-            format!("expected a text file, found {what}"),
-        ));
+        return Err(refuse(Code::FileBinary, file.clone(), format!("expected a text file, found {what}")));
     }
     let charset = match (declared, mark) {
         (Some(declared), Some((marked, _))) => agreed(declared, marked, file)?,
@@ -59,19 +51,19 @@ fn other_format(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-fn agreed(declared: Charset, marked: Charset, file: &Origin) -> Result<Charset, Finding> {
+fn agreed(declared: Charset, marked: Charset, file: &Origin) -> Result<Charset, Box<Finding>> {
     let is_utf16 = |charset| matches!(charset, Charset::Utf16Le | Charset::Utf16Be);
     if declared == marked || (is_utf16(declared) && is_utf16(marked)) {
         return Ok(marked);
     }
-    Err(Finding::new(
+    Err(refuse(
         Code::CharsetMismatch,
         file.clone(),
         format!("expected {}, found a file that marks itself as {}", declared.said(), marked.said()),
     ))
 }
 
-fn guess(seen: &Seen, file: &Origin) -> Result<Charset, Finding> {
+fn guess(seen: &Seen, file: &Origin) -> Result<Charset, Box<Finding>> {
     if seen.nulls.saturating_mul(3) > seen.bytes {
         // Of ordinary letters in UTF-16 every second byte is null.
         if seen.nulls_at_odd == seen.nulls {
@@ -84,7 +76,7 @@ fn guess(seen: &Seen, file: &Origin) -> Result<Charset, Finding> {
     match (seen.not_utf8, seen.not_1252) {
         (None, _) => Ok(Charset::Utf8),
         (Some(_), None) => Ok(Charset::Windows1252),
-        (Some((line, byte)), Some(_)) if seen.nulls == 0 => Err(Finding::new(
+        (Some((line, byte)), Some(_)) if seen.nulls == 0 => Err(refuse(
             Code::CharsetUndecided,
             file.clone().at_line(line).at_byte(byte),
             "expected UTF-8, UTF-16 or Windows-1252, found bytes that are none of them throughout",
@@ -93,7 +85,7 @@ fn guess(seen: &Seen, file: &Origin) -> Result<Charset, Finding> {
     }
 }
 
-fn check(seen: &Seen, charset: Charset, is_declared: bool, file: &Origin) -> Result<(), Finding> {
+fn check(seen: &Seen, charset: Charset, is_declared: bool, file: &Origin) -> Result<(), Box<Finding>> {
     if matches!(charset, Charset::Utf16Le | Charset::Utf16Be) {
         return Ok(());
     }
@@ -101,7 +93,7 @@ fn check(seen: &Seen, charset: Charset, is_declared: bool, file: &Origin) -> Res
         return Err(binary(file, byte));
     }
     if seen.controls > 0 && seen.controls.saturating_mul(CONTROLS_ONE_IN) > seen.bytes {
-        return Err(Finding::new(
+        return Err(refuse(
             Code::FileBinary,
             file.clone(),
             "expected a text file, found bytes that no text has",
@@ -109,32 +101,33 @@ fn check(seen: &Seen, charset: Charset, is_declared: bool, file: &Origin) -> Res
     }
     let mismatch = |(line, byte), found: &str| {
         let expected = format!("expected {} throughout, found {found}", charset.said());
-        Err(Finding::new(Code::CharsetMismatch, file.clone().at_line(line).at_byte(byte), expected))
+        Err(refuse(Code::CharsetMismatch, file.clone().at_line(line).at_byte(byte), expected))
     };
     match (charset, seen.not_utf8, seen.not_1252) {
         (Charset::Utf8, Some(at), _) => mismatch(at, "a character that is not"),
         (Charset::Windows1252, _, Some(at)) => mismatch(at, "a byte that has no meaning in it"),
-        (Charset::Windows1252, None, None) if !seen.is_ascii && is_declared => Err(Finding::new(
-            Code::CharsetMismatch,
-            file.clone(),
-            format!(
-                "expected {}, found a file whose accented letters are all written as UTF-8",
-                charset.said()
-            ),
-        )
-        .hint("set `encoding = \"utf-8\"` in the mapping, or save the file as ANSI")),
+        (Charset::Windows1252, None, None) if !seen.is_ascii && is_declared => {
+            let said = charset.said();
+            let text =
+                format!("expected {said}, found a file whose accented letters are all written as UTF-8");
+            let hint = "set `encoding = \"utf-8\"` in the mapping, or save the file as ANSI";
+            Err(Box::new(Finding::new(Code::CharsetMismatch, file.clone(), text).hint(hint)))
+        }
         _ => Ok(()),
     }
 }
 
-fn binary(file: &Origin, byte: u64) -> Finding {
-    Finding::new(
+fn binary(file: &Origin, byte: u64) -> Box<Finding> {
+    refuse(
         Code::FileBinary,
         file.clone().at_byte(byte),
         "expected a text file, found null bytes, which no text has",
     )
 }
 
+fn refuse(code: Code, origin: Origin, text: impl Into<String>) -> Box<Finding> {
+    Box::new(Finding::new(code, origin, text))
+}
 fn note(seen: &Seen, charset: Charset, is_marked: bool, file: &Origin) -> Finding {
     let why = match (is_marked, seen.is_ascii, charset) {
         (true, _, _) => String::from("the file marks itself so"),

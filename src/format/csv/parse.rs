@@ -8,8 +8,9 @@ use super::Row;
 use crate::base::limit::COLUMNS_MAX;
 use crate::format::charset::{Text, count};
 
-/// Room for one row's text to begin with: a wide row of the layouts seen is 300 to 600 bytes.
-const ROW_BYTES: usize = 1024;
+/// Room for one row's text to begin with. It doubles where it is short, and the next row begins with
+/// twice what this one needed.
+const ROW_BYTES: usize = 256;
 
 /// Takes rows from text.
 pub(crate) struct Parser {
@@ -91,41 +92,7 @@ impl Parser {
             line_before: self.lines() + 1,
         };
         let mut is_too_large = false;
-        let mut is_begun = false;
-        loop {
-            let is_first = !is_begun;
-            let (result, used, wrote, ended) = {
-                let ready = self.text.fill_buf()?;
-                let input = match (ready.is_empty(), self.is_ended) {
-                    (false, _) => ready,
-                    (true, false) => b"\n".as_slice(),
-                    (true, true) => return Ok(taken),
-                };
-                if is_first && self.is_feed_pending && input.first() == Some(&b'\n') {
-                    taken.byte_before += 1;
-                }
-                let out = text.get_mut(taken.text_end..).unwrap_or_default();
-                let out_ends = ends.get_mut(taken.ends_end..).unwrap_or_default();
-                let (result, used, wrote, ended) = self.core.read_record(input, out, out_ends);
-                let eaten = input.get(..used).unwrap_or_default();
-                if let Some(last) = eaten.last() {
-                    taken.last = *last;
-                    is_begun = true;
-                }
-                if self.lines_end_with_cr {
-                    self.carriage_returns += count(memchr::memchr_iter(b'\r', eaten).count());
-                }
-                if ready.is_empty() {
-                    self.is_ended = true;
-                    (result, 0, wrote, ended)
-                } else {
-                    (result, used, wrote, ended)
-                }
-            };
-            self.text.consume(used);
-            self.byte += count(used);
-            taken.text_end += wrote;
-            taken.ends_end += ended;
+        while let Some(result) = self.step(text, ends, &mut taken)? {
             match result {
                 ReadRecordResult::Record => {
                     self.is_feed_pending = taken.last == b'\r' && !self.lines_end_with_cr;
@@ -154,6 +121,43 @@ impl Parser {
                 }
             }
         }
+        Ok(taken)
+    }
+
+    /// Hands over one piece of text, and at the end one line feed, which ends a last row that has
+    /// none and is swallowed by quotes that are still open. `None` after that.
+    fn step(
+        &mut self,
+        text: &mut [u8],
+        ends: &mut [usize],
+        taken: &mut Taken,
+    ) -> io::Result<Option<ReadRecordResult>> {
+        let ready = self.text.fill_buf()?;
+        let input = match (ready, self.is_ended) {
+            ([], true) => return Ok(None),
+            ([], false) => b"\n".as_slice(),
+            (ready, _) => ready,
+        };
+        let is_first = self.byte == taken.byte_before;
+        if is_first && self.is_feed_pending && input.first() == Some(&b'\n') {
+            taken.byte_before += 1;
+            self.is_feed_pending = false;
+        }
+        let out = text.get_mut(taken.text_end..).unwrap_or_default();
+        let out_ends = ends.get_mut(taken.ends_end..).unwrap_or_default();
+        let (result, used, wrote, ended) = self.core.read_record(input, out, out_ends);
+        let eaten = input.get(..used).unwrap_or_default();
+        taken.last = eaten.last().copied().unwrap_or(taken.last);
+        if self.lines_end_with_cr {
+            self.carriage_returns += count(memchr::memchr_iter(b'\r', eaten).count());
+        }
+        self.is_ended = ready.is_empty();
+        let used = if self.is_ended { 0 } else { used };
+        self.text.consume(used);
+        self.byte += count(used);
+        taken.text_end += wrote;
+        taken.ends_end += ended;
+        Ok(Some(result))
     }
 
     /// Line ends consumed.

@@ -81,14 +81,12 @@ impl CsvReader {
                 }
             };
             let place = Place { sheet: None, line: began.line, byte: began.byte, path: None };
-            let unit = match problem {
-                Some(problem) => Err(self.finding(problem, &place)),
-                None => {
-                    self.note_null(&place);
-                    Ok(Unit::Row(&self.row))
-                }
-            };
-            return Ok(Some(Arrival { place, unit }));
+            if let Some(problem) = problem {
+                let finding = self.finding(problem, &place);
+                return Ok(Some(Arrival { place, unit: Err(finding) }));
+            }
+            self.note_null(&place);
+            return Ok(Some(Arrival { place, unit: Ok(Unit::Row(&self.row)) }));
         }
     }
 

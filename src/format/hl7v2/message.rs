@@ -64,8 +64,8 @@ impl Message {
 
     /// The text at a path.
     pub(crate) fn find(&self, path: &MessagePath) -> Option<&str> {
-        let segment = self.segments.iter().filter(|segment| segment.name == path.segment);
-        let segment = segment.skip(path.occurrence - 1).next()?;
+        let mut segments = self.segments.iter().filter(|segment| segment.name == path.segment);
+        let segment = segments.nth(path.occurrence - 1)?;
         let leaves = self.leaves.get(segment.first..segment.end)?;
         let start = leaves.partition_point(|leaf| leaf.field < path.field);
         let end = leaves.partition_point(|leaf| leaf.field <= path.field);
@@ -198,16 +198,16 @@ fn decode(text: &str, marks: Marks, into: &mut String) {
             "T" => into.push(marks.part),
             ".br" | ".BR" => into.push('\n'),
             "H" | "N" => {}
-            _ => match escape.strip_prefix('X').and_then(hex) {
-                Some(decoded) => into.push_str(&decoded),
-                None => {
+            _ => {
+                let Some(decoded) = escape.strip_prefix('X').and_then(hex) else {
                     into.push(marks.escape);
                     into.push_str(escape);
                     // The mark that ended it may begin the next one.
                     rest = after.get(escape.len()..).unwrap_or_default();
                     continue;
-                }
-            },
+                };
+                into.push_str(&decoded);
+            }
         }
         rest = next;
     }

@@ -74,17 +74,12 @@ fn repetition<'f>(
                     components.get(component).and_then(|parts| parts.get(&1)) == Some(&escape(is, marks))
                 })
             };
-            match repetitions.iter().position(holds) {
-                Some(at) => at,
-                None => {
-                    let made = conditions
-                        .iter()
-                        .map(|(component, is)| (*component, Parts::from([(1, escape(is, marks))])))
-                        .collect();
-                    repetitions.push(made);
-                    repetitions.len() - 1
-                }
+            let found = repetitions.iter().position(holds);
+            if found.is_none() {
+                let part = |is: &String| Parts::from([(1, escape(is, marks))]);
+                repetitions.push(conditions.iter().map(|(component, is)| (*component, part(is))).collect());
             }
+            found.unwrap_or(repetitions.len() - 1)
         }
     };
     repetitions.get_mut(at)
@@ -115,8 +110,7 @@ fn write_field(message: &mut String, repetitions: &[Components], marks: Marks) {
 /// Writes the characters that cut a message, and line breaks, as what stands for them.
 fn escape(text: &str, marks: Marks) -> String {
     let mut escaped = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
+    for character in text.chars() {
         let stands = match character {
             mark if mark == marks.field => "F",
             mark if mark == marks.component => "S",

@@ -175,6 +175,7 @@ impl Framer {
 const NAME_BYTES_MAX: usize = 1024;
 
 /// How far into a value the cut is.
+#[expect(clippy::struct_excessive_bools, reason = "each is one independent claim about the last byte seen")]
 #[derive(Default)]
 struct Cut {
     depth: usize,
@@ -205,19 +206,18 @@ impl Cut {
             }
             match byte {
                 b'"' if self.is_scalar => return (at, true),
+                b',' | b':' | b'}' | b']' if self.depth == 0 => return (at, true),
                 b'"' => self.is_quoted = true,
                 b'{' | b'[' => {
                     self.depth += 1;
                     self.deepest = self.deepest.max(self.depth);
                 }
-                b'}' | b']' if self.depth == 0 => return (at, true),
                 b'}' | b']' => {
                     self.depth -= 1;
                     if self.depth == 0 {
                         return (at + 1, true);
                     }
                 }
-                b',' | b':' if self.depth == 0 => return (at, true),
                 _ if byte.is_ascii_whitespace() && self.depth == 0 && self.is_begun => return (at, true),
                 _ if !self.is_begun => self.is_scalar = true,
                 _ => {}

@@ -126,7 +126,8 @@ impl Condition {
         }
         match here {
             Value::String(text) => *text == self.is,
-            Value::Number(_) | Value::Bool(_) => here.to_string() == self.is,
+            Value::Number(number) => number.to_string() == self.is,
+            Value::Bool(truth) => self.is == if *truth { "true" } else { "false" },
             Value::Null | Value::Array(_) | Value::Object(_) => false,
         }
     }
@@ -156,22 +157,19 @@ fn list(here: &mut Value) -> &mut Vec<Value> {
 /// The item that has the values, added where there is none.
 fn selected<'t>(list: &'t mut Vec<Value>, conditions: &[Condition]) -> Option<&'t mut Value> {
     let at = list.iter().position(|item| conditions.iter().all(|wanted| wanted.holds(item)));
-    let at = match at {
-        Some(at) => at,
-        None => {
-            let mut item = Value::Object(Map::new());
-            for condition in conditions {
-                let mut leaf = &mut item;
-                for name in &condition.names {
-                    leaf = member(leaf, name);
-                }
-                *leaf = Value::String(condition.is.clone());
-            }
-            list.push(item);
-            list.len() - 1
+    if let Some(at) = at {
+        return list.get_mut(at);
+    }
+    let mut item = Value::Object(Map::new());
+    for condition in conditions {
+        let mut leaf = &mut item;
+        for name in &condition.names {
+            leaf = member(leaf, name);
         }
-    };
-    list.get_mut(at)
+        *leaf = Value::String(condition.is.clone());
+    }
+    list.push(item);
+    list.last_mut()
 }
 
 fn name(rest: &str) -> Result<(Step, &str), UnknownAddress> {

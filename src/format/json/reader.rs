@@ -1,5 +1,6 @@
 //! Trees, one after another: lines of NDJSON, items of a list, resources of a Bundle.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -179,7 +180,7 @@ impl JsonReader {
                 return Ok(None);
             }
             Taken::Faulty(place, fault) => {
-                let finding = self.finding(fault, place.origin(&self.file));
+                let finding = finding(fault, place.origin(&self.file));
                 return Ok(Some(Arrival { place, unit: Err(finding) }));
             }
             Taken::Unit(place) => {
@@ -272,7 +273,7 @@ impl JsonReader {
                     path.push('/');
                     path.push_str(name);
                 }
-                path.push_str(&format!("/{}", self.ordinal - 1));
+                let _ = write!(path, "/{}", self.ordinal - 1);
                 if self.is_fhir {
                     path.push_str("/resource");
                 }
@@ -320,21 +321,9 @@ impl JsonReader {
         }
     }
 
-    fn finding(&self, fault: Fault, origin: Origin) -> Finding {
-        let (code, text) = match fault {
-            Fault::Truncated => {
-                (Code::FileTruncated, "expected more, found the end of the file inside a unit")
-            }
-            Fault::Syntax => (Code::JsonSyntax, "expected JSON, found text that is not"),
-            Fault::TooLarge => (Code::UnitTooLarge, "expected one unit, found one larger than any can be"),
-            Fault::TooDeep => (Code::JsonTooDeep, TOO_DEEP),
-        };
-        Finding::new(code, origin, text)
-    }
-
     fn refuse(&self, fault: Fault) -> Refused {
         let (line, byte) = self.framer.at();
-        self.finding(fault, self.file.clone().at_line(line).at_byte(byte)).into()
+        finding(fault, self.file.clone().at_line(line).at_byte(byte)).into()
     }
 
     fn no_list(&self) -> Refused {
@@ -349,3 +338,13 @@ impl JsonReader {
 }
 
 const TOO_DEEP: &str = "expected a tree, found one nested deeper than any record is";
+
+fn finding(fault: Fault, origin: Origin) -> Finding {
+    let (code, text) = match fault {
+        Fault::Truncated => (Code::FileTruncated, "expected more, found the end of the file inside a unit"),
+        Fault::Syntax => (Code::JsonSyntax, "expected JSON, found text that is not"),
+        Fault::TooLarge => (Code::UnitTooLarge, "expected one unit, found one larger than any can be"),
+        Fault::TooDeep => (Code::JsonTooDeep, TOO_DEEP),
+    };
+    Finding::new(code, origin, text)
+}

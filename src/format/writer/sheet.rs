@@ -69,17 +69,12 @@ impl SheetWriter {
                     let parts = (u16::try_from(year), u8::try_from(month), u8::try_from(day));
                     let (Ok(year), Ok(month), Ok(day)) = parts else { return Err(wrong) };
                     // Excel has no day before 1900: such a one is written as text.
-                    match ExcelDateTime::from_ymd(year, month, day) {
-                        Ok(moment) => {
-                            sheet
-                                .write_datetime_with_format(*row, column, &moment, &self.day)
-                                .map_err(failed)?;
-                        }
-                        Err(_) => {
-                            let text = format!("{year:04}-{month:02}-{day:02}");
-                            sheet.write_string(*row, column, text).map_err(failed)?;
-                        }
-                    }
+                    let written = if let Ok(moment) = ExcelDateTime::from_ymd(year, month, day) {
+                        sheet.write_datetime_with_format(*row, column, &moment, &self.day)
+                    } else {
+                        sheet.write_string(*row, column, format!("{year:04}-{month:02}-{day:02}"))
+                    };
+                    written.map_err(failed)?;
                 }
             }
         }

@@ -14,6 +14,7 @@ use crate::base::finding::{Code, Finding, Findings, Severity};
 use crate::base::limit::{COLUMNS_MAX, HEADER_SEARCH_ROWS_MAX};
 use crate::base::origin::Origin;
 use crate::format::csv::{find_row, hits};
+use crate::format::packed::is_of_data;
 use crate::format::settings::{SheetSettings, XlsxSettings};
 use crate::format::source::{Source, Spooled};
 use crate::format::{Cell, FormatError, Header, Refused};
@@ -97,18 +98,17 @@ fn wanted_sheets(
     }
     let mut wanted = Vec::new();
     for declared in &settings.sheets {
-        match all.iter().find(|sheet| same(&declared.name, &sheet.name)) {
-            Some(sheet) => wanted.push((sheet.name.clone(), declared.clone())),
-            None => {
-                let there: Vec<String> = all.iter().map(|sheet| format!("`{}`", sheet.name)).collect();
-                let text = format!("expected a sheet named `{}`, found {}", declared.name, there.join(", "));
-                let finding = Finding::new(Code::XlsxSheetMissing, file.clone(), text);
-                if !declared.optional {
-                    return Err(finding.into());
-                }
-                findings.push(finding.severity(Severity::Note));
-            }
+        if let Some(sheet) = all.iter().find(|sheet| same(&declared.name, &sheet.name)) {
+            wanted.push((sheet.name.clone(), declared.clone()));
+            continue;
         }
+        let there: Vec<String> = all.iter().map(|sheet| format!("`{}`", sheet.name)).collect();
+        let text = format!("expected a sheet named `{}`, found {}", declared.name, there.join(", "));
+        let finding = Finding::new(Code::XlsxSheetMissing, file.clone(), text);
+        if !declared.optional {
+            return Err(finding.into());
+        }
+        findings.push(finding.severity(Severity::Note));
     }
     Ok(wanted)
 }
@@ -342,12 +342,7 @@ fn push_moment(row: &mut SheetRow, moment: calamine::ExcelDateTime) {
 /// What reading the workbook calls a fault, in the sender's words.
 pub(super) fn fault(error: XlsxError, origin: &Origin) -> Refused {
     match error {
-        XlsxError::Io(error) => match error.kind() {
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof => {
-                damaged(origin)
-            }
-            _ => error.into(),
-        },
+        XlsxError::Io(error) if !is_of_data(&error) => error.into(),
         XlsxError::Password => locked(origin),
         _ => damaged(origin),
     }
