@@ -1,6 +1,7 @@
 //! What the operational zone does, one verb a file.
 
 pub mod keys;
+pub mod link;
 
 use crate::base::edge::Edge;
 use crate::base::seal::SealError;

@@ -116,3 +116,19 @@ pub const CONNECT_PAUSE_MS: u64 = 100;
 /// Times that RabbitMQ hands out a dead letter to be looked at. Looking is no delivery, but must be
 /// counted somewhere, since RabbitMQ 4 counts to 20 unless told.
 pub const DEAD_LOOKS_MAX: u32 = 1_000_000;
+
+/// Touched subjects that one *link* transaction takes. Their neighbours come on top.
+pub const LINK_SUBJECTS_MAX: i64 = 200;
+
+/// Subjects of one block that are compared with one another; a block with more is a placeholder
+/// value (privacy.md, 4.2).
+pub const BLOCK_SUBJECTS_MAX: usize = 2_000;
+
+/// Touched people that one transaction of the *release* step takes.
+pub const RELEASE_PEOPLE_MAX: i64 = 100;
+
+/// Intents that the release job claims and publishes at once.
+pub const INTENTS_CLAIMED_MAX: i64 = 500;
+
+/// Merges followed from one person to the one that stands.
+pub const MERGES_FOLLOWED_MAX: usize = 1_000;

@@ -235,3 +235,16 @@ pub fn count_sent(tx: &mut Tx, release_id: &str) -> Result<BTreeMap<String, i64>
     }
     Ok(counts)
 }
+
+/// The studies in which something was laid for a person.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_studies(tx: &mut Tx, person_id: &str) -> Result<Vec<String>, StoreError> {
+    Ok(intent::table
+        .filter(intent::person_id.eq(person_id))
+        .select(intent::study)
+        .distinct()
+        .order(intent::study)
+        .load(&mut tx.connection)?)
+}

@@ -1,0 +1,136 @@
+//! Everything known of one person at one moment, from every source, with its identity still
+//! sealed: what both laying and making look at.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use crate::base::day::Day;
+use crate::base::edge::Instant;
+use crate::base::id::{PersonId, RecordId};
+use crate::base::private::Private;
+use crate::base::seal::DataKey;
+use crate::consent::decide::{Denied, Proof, When};
+use crate::consent::directive::Directive;
+use crate::gateway::{Gateway, GatewayError};
+use crate::record::draft::Draft;
+use crate::record::kind::Kind;
+use crate::record::kind::consent::Consent;
+use crate::record::schema;
+use crate::record::typed;
+use crate::release::gate::may_leave;
+use crate::release::protocol::Protocol;
+use crate::store::link;
+use crate::store::record::{self, CurrentRecord};
+use crate::store::subject::{self, SubjectRow};
+use crate::store::{StoreError, Tx};
+
+/// Everything known of one person.
+pub struct File {
+    /// The person.
+    pub person: PersonId,
+    /// Their subjects.
+    pub subjects: Vec<SubjectRow>,
+    /// Their records, each with its current version.
+    pub records: Vec<CurrentRecord>,
+    /// Whether it is in doubt who they are.
+    pub is_in_doubt: bool,
+    /// What they decided.
+    pub directives: Vec<Directive>,
+}
+
+impl File {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Where the database fails, or something stored does not read back.
+    pub fn load(tx: &mut Tx, person: &str) -> Result<Self, StoreError> {
+        let id = PersonId::from_str(person).map_err(|_id| StoreError::Unreadable { what: "person id" })?;
+        let subjects = subject::list_of_person(tx, person)?;
+        let ids: Vec<String> = subjects.iter().map(|row| row.id.clone()).collect();
+        let records = record::list_current(tx, &ids)?;
+        let is_in_doubt = ids.is_empty() || !link::list_doubts(tx, &ids)?.is_empty();
+        let directives = records
+            .iter()
+            .filter(|record| record.kind == Kind::Consent.as_str())
+            .map(directive)
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { person: id, subjects, records, is_in_doubt, directives })
+    }
+
+    /// Leave to release, for one study.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn proof(&self, study: &str, when: When) -> Result<Proof, Denied> {
+        Proof::take(self.person, self.is_in_doubt, &self.directives, study, when)
+    }
+
+    /// Records of a kind that stand: those no longer in their source's file are left out.
+    pub fn standing(&self, kind: Kind) -> impl Iterator<Item = &CurrentRecord> {
+        self.records.iter().filter(move |record| !record.is_absent && record.kind == kind.as_str())
+    }
+
+    /// The first day in the programme, among the episodes that may be used.
+    #[must_use]
+    pub fn start(&self, protocol: &Protocol, proof: &Proof) -> Option<Day> {
+        self.standing(Kind::Episode)
+            .filter(|episode| may_leave(protocol, proof, &episode.source).is_ok())
+            .filter_map(|episode| body(episode)?.get("started_on")?.as_str()?.parse().ok())
+            .min()
+    }
+
+    /// Whether any source has marked them as restricted.
+    #[must_use]
+    pub fn is_restricted(&self) -> bool {
+        self.records
+            .iter()
+            .filter(|record| record.kind == Kind::Person.as_str())
+            .any(|record| body(record).is_some_and(|body| body["restricted"] == true))
+    }
+
+    /// The data keys of the subjects, by id.
+    ///
+    /// # Errors
+    /// Where one does not open.
+    pub fn data_keys(&self, gateway: &Gateway) -> Result<BTreeMap<String, DataKey>, GatewayError> {
+        let mut keys = BTreeMap::new();
+        for row in self.subjects.iter().filter(|row| row.wrapped_key.is_some()) {
+            keys.insert(row.id.clone(), subject::data_key(&gateway.keys, row)?);
+        }
+        Ok(keys)
+    }
+}
+
+/// A record as a draft, its identity unsealed and still private.
+///
+/// # Errors
+/// Where it does not open, or does not read back.
+pub fn draft(record: &CurrentRecord, keys: &BTreeMap<String, DataKey>) -> Result<Draft, GatewayError> {
+    let unreadable = || StoreError::Unreadable { what: "record" };
+    let kind: Kind = record.kind.parse().map_err(|_kind| unreadable())?;
+    let label = format!("{}/{}", record.id, record.number);
+    let identity: Option<Private<Vec<u8>>> = match (&record.identity, &record.subject_id) {
+        (Some(sealed), Some(subject)) => {
+            let key = keys.get(subject).ok_or(StoreError::Unreadable { what: "key: it was shredded" })?;
+            Some(key.unseal(&label, sealed)?)
+        }
+        _ => None,
+    };
+    Ok(typed::draft(schema::of(kind), &record.body, identity.as_ref()).map_err(|_misfit| unreadable())?)
+}
+
+/// The open half of a record.
+fn body(record: &CurrentRecord) -> Option<serde_json::Value> {
+    serde_json::from_str(&record.body).ok()
+}
+
+/// The directive of a consent record. What it needs stands in the open half.
+fn directive(record: &CurrentRecord) -> Result<Option<Directive>, StoreError> {
+    let unreadable = || StoreError::Unreadable { what: "consent record" };
+    let consent: Consent = typed::read(&record.body, None).map_err(|_misfit| unreadable())?;
+    let id = RecordId::from_str(&record.id).map_err(|_id| unreadable())?;
+    let entered_at: Instant = record.arrived_at.parse().map_err(|_at| unreadable())?;
+    let version = u64::try_from(record.number).unwrap_or_default();
+    Ok(Directive::of(&consent, id, version, entered_at, record.is_absent))
+}
