@@ -2,11 +2,14 @@
 
 pub mod keys;
 pub mod link;
+pub mod release;
 
 use crate::base::edge::Edge;
 use crate::base::seal::SealError;
 use crate::format::FormatError;
 use crate::gateway::keys::KeyError;
+use crate::queue::QueueError;
+use crate::release::protocol::ProtocolError;
 use crate::store::keys::Keys;
 use crate::store::{Store, StoreError};
 
@@ -35,6 +38,17 @@ pub enum GatewayError {
     /// A seal does not open.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The door failed.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// A study protocol cannot be used.
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    /// The broker did not confirm everything.
+    #[error(
+        "the queue did not confirm every message; run `wayleave study release` again: it goes on where it stopped"
+    )]
+    Unsent,
     /// A file could not be read or put aside.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -73,6 +87,9 @@ impl GatewayError {
             Self::Store(error) => error.retryable(),
             Self::Key(error) => error.retryable(),
             Self::Format(error) => error.retryable(),
+            Self::Queue(error) => error.retryable(),
+            Self::Protocol(error) => error.retryable(),
+            Self::Unsent => true,
             Self::Changing { .. } => true,
             Self::Seal(_) | Self::File { .. } | Self::TooLarge { .. } | Self::Stopped => false,
         }

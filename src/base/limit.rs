@@ -132,3 +132,6 @@ pub const INTENTS_CLAIMED_MAX: i64 = 500;
 
 /// Merges followed from one person to the one that stands.
 pub const MERGES_FOLLOWED_MAX: usize = 1_000;
+
+/// Answers that the release job reads from the queue back at once.
+pub const ANSWERS_CLAIMED_MAX: usize = 100;

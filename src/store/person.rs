@@ -103,3 +103,16 @@ pub fn list_events(tx: &mut Tx, person_id: &str) -> Result<Vec<PersonEvent>, Sto
 pub fn count(tx: &mut Tx) -> Result<i64, StoreError> {
     Ok(person::table.filter(person::superseded_by.is_null()).count().get_result(&mut tx.connection)?)
 }
+
+/// People that stand, after an id, in order.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_after(tx: &mut Tx, after: &str, n_max: i64) -> Result<Vec<String>, StoreError> {
+    Ok(person::table
+        .filter(person::superseded_by.is_null().and(person::id.gt(after)))
+        .order(person::id)
+        .limit(n_max)
+        .select(person::id)
+        .load(&mut tx.connection)?)
+}

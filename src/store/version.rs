@@ -99,24 +99,6 @@ pub fn list(tx: &mut Tx, record_id: &str) -> Result<Vec<VersionRow>, StoreError>
         .load(&mut tx.connection)?)
 }
 
-/// The mappings that read these versions, each once.
-///
-/// # Errors
-/// Where the database fails.
-pub fn list_mappings(tx: &mut Tx, record_ids: &[String]) -> Result<Vec<Vec<u8>>, StoreError> {
-    let mut found = std::collections::BTreeSet::new();
-    for ids in record_ids.chunks(ROWS_A_STATEMENT_MAX) {
-        found.extend(
-            version::table
-                .filter(version::record_id.eq_any(ids))
-                .select(version::mapping_hash)
-                .distinct()
-                .load::<Vec<u8>>(&mut tx.connection)?,
-        );
-    }
-    Ok(found.into_iter().collect())
-}
-
 /// One version of a record.
 ///
 /// # Errors

@@ -42,11 +42,7 @@ pub struct Laid {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn lay(
-    gateway: &Gateway,
-    protocols: &[Protocol],
-    told: &dyn Fn(u64),
-) -> Result<Laid, GatewayError> {
+pub fn lay(gateway: &Gateway, protocols: &[Protocol], told: &dyn Fn(u64)) -> Result<Laid, GatewayError> {
     let mut all = Laid::default();
     loop {
         let done = gateway.store.write(|tx| lay_some(tx, gateway, protocols))?;
@@ -108,7 +104,7 @@ pub fn lay_person(
     let when = When { at: now.london_day(), known_at: now };
     let proof = file.proof(&protocol.study, when);
     let wanted = match &proof {
-        Ok(proof) => wanted(protocol, proof, &file),
+        Ok(proof) => wanted(protocol, proof, &file, settings),
         Err(denied) => {
             *laid.denied.entry((protocol.study.clone(), *denied)).or_default() += 1;
             Vec::new()
@@ -116,17 +112,23 @@ pub fn lay_person(
     };
     let before = standing::list_of_person(tx, &protocol.study, person)?;
     let unsent = intent::list_unsent(tx, &protocol.study, person)?;
-    let mut laying =
-        Laying { tx, gateway, study: protocol.study.clone(), person: person.to_owned(), now, before, unsent, laid };
+    let mut laying = Laying {
+        tx,
+        gateway,
+        study: protocol.study.clone(),
+        person: person.to_owned(),
+        now,
+        before,
+        unsent,
+        laid,
+    };
     if proof == Err(Denied::Withdrawn)
         && let Some((scope, decided_on)) = withdrawal(&file.directives, &protocol.study, when)
     {
         return laying.withdraw(scope, &decided_on.to_string());
     }
-    let named: BTreeSet<_> = wanted
-        .iter()
-        .flat_map(|want| settings.named(protocol, want.kind, &want.body))
-        .collect();
+    let named: BTreeSet<_> =
+        wanted.iter().flat_map(|want| settings.named(protocol, want.kind, &want.body)).collect();
     laying.take_back(&wanted, &proof, protocol, &file)?;
     laying.put(&wanted)?;
     lay_settings(tx, gateway, protocol, settings, &named, now)
@@ -142,7 +144,7 @@ struct Wanted {
     body: String,
 }
 
-fn wanted(protocol: &Protocol, proof: &Proof, file: &File) -> Vec<Wanted> {
+fn wanted(protocol: &Protocol, proof: &Proof, file: &File, settings: &Settings) -> Vec<Wanted> {
     let leave = leave(protocol, proof);
     let restricted = file.is_restricted();
     let may = |source: &str| may_leave(protocol, proof, source).is_ok();
@@ -152,17 +154,22 @@ fn wanted(protocol: &Protocol, proof: &Proof, file: &File) -> Vec<Wanted> {
         if matches!(kind, Kind::Person | Kind::Consent | Kind::Setting) || protocol.kind(kind).is_none() {
             continue;
         }
+        // A care home that becomes known later changes what the record can say.
+        let named: Vec<String> =
+            settings.named(protocol, kind, &record.body).iter().map(ToString::to_string).collect();
+        let number = record.number.to_string();
         wanted.push(Wanted {
             record_id: record.id.clone(),
             kind,
             number: Some(record.number),
-            basis: basis(&[&record.number.to_string(), &leave, &restricted.to_string()]),
+            basis: basis(&[&number, &leave, &restricted.to_string(), &named.join(" ")]),
             body: record.body.clone(),
         });
     }
     let people: Vec<String> =
         file.standing(Kind::Person).map(|record| format!("{}/{}", record.id, record.number)).collect();
-    if protocol.kind(Kind::Person).is_some() && file.standing(Kind::Person).any(|record| may(&record.source)) {
+    if protocol.kind(Kind::Person).is_some() && file.standing(Kind::Person).any(|record| may(&record.source))
+    {
         let start = file.start(protocol, proof).map(|day| day.to_string()).unwrap_or_default();
         wanted.push(Wanted {
             record_id: file.person.to_string(),
@@ -182,7 +189,10 @@ fn leave(protocol: &Protocol, proof: &Proof) -> String {
         .iter()
         .map(|statement| if proof.verdict(*statement).is_permit() { 'y' } else { 'n' })
         .collect();
-    format!("{} {} {} {} {verdicts}", protocol.version, evidence.form, evidence.form_version, evidence.decided_on)
+    format!(
+        "{} {} {} {} {verdicts}",
+        protocol.version, evidence.form, evidence.form_version, evidence.decided_on
+    )
 }
 
 /// Equal for what would give the same message.
@@ -206,8 +216,11 @@ impl Laying<'_> {
     fn put(&mut self, wanted: &[Wanted]) -> Result<(), StoreError> {
         for want in wanted {
             let before = self.before.iter().find(|row| row.record_id == want.record_id);
-            let waiting: Vec<&Intent> =
-                self.unsent.iter().filter(|intent| intent.record_id.as_ref() == Some(&want.record_id)).collect();
+            let waiting: Vec<&Intent> = self
+                .unsent
+                .iter()
+                .filter(|intent| intent.record_id.as_ref() == Some(&want.record_id))
+                .collect();
             let last = waiting.last();
             let is_laid = match last {
                 Some(last) => last.kind == "record" && last.basis == want.basis,
@@ -216,10 +229,14 @@ impl Laying<'_> {
             if is_laid {
                 continue;
             }
-            let highest = waiting.iter().map(|intent| intent.number).chain(before.map(|row| row.number)).max();
+            let highest =
+                waiting.iter().map(|intent| intent.number).chain(before.map(|row| row.number)).max();
             let number = want.number.unwrap_or_else(|| highest.unwrap_or_default() + 1);
-            let gone: Vec<String> =
-                waiting.iter().filter(|intent| intent.state == "waiting").map(|intent| intent.id.clone()).collect();
+            let gone: Vec<String> = waiting
+                .iter()
+                .filter(|intent| intent.state == "waiting")
+                .map(|intent| intent.id.clone())
+                .collect();
             self.laid.dropped += u64::try_from(intent::delete(self.tx, &gone)?).unwrap_or_default();
             self.laid.records += 1;
             let mut row = self.row("record")?;

@@ -97,7 +97,12 @@ impl Maker<'_> {
         Ok(Opened { file, proof, keys, people, own })
     }
 
-    fn make_one(&self, tx: &mut Tx, intent: &Intent, about: Option<&Opened>) -> Result<Outcome, GatewayError> {
+    fn make_one(
+        &self,
+        tx: &mut Tx,
+        intent: &Intent,
+        about: Option<&Opened>,
+    ) -> Result<Outcome, GatewayError> {
         let sequence = u64::try_from(intent.sequence).unwrap_or_default();
         let person = intent.person_id.as_deref().map(person_id).transpose()?;
         match (intent.kind.as_str(), person, about) {

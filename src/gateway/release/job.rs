@@ -1,0 +1,377 @@
+//! The release job of one study: its own process, and the only one that opens the study key.
+//!
+//! Intents are claimed with a lease, made into messages, published, and marked as sent only after
+//! the broker's confirm. Killed at any point it goes on where it was: what was published and not
+//! marked is made again, byte for byte, under the same id, and the far side lets it take effect
+//! once.
+
+use std::collections::BTreeMap;
+
+use crate::base::edge::Instant;
+use crate::base::finding::Findings;
+use crate::base::id::{PersonId, ReleaseId};
+use crate::base::limit::{ANSWERS_CLAIMED_MAX, INTENTS_CLAIMED_MAX, LEASE_S};
+use crate::base::private::{Grant, Release};
+use crate::consent::decide::When;
+use crate::gateway::release::census::{self, Census};
+use crate::gateway::release::close::{self, Kept};
+use crate::gateway::release::keys::ReleaseKeys;
+use crate::gateway::release::make::{Maker, Outcome};
+use crate::gateway::release::settings::Settings;
+use crate::gateway::{Gateway, GatewayError};
+use crate::queue::{self, Queue, QueueName};
+use crate::release::door::DoorMessage;
+use crate::release::gate::Gate;
+use crate::release::protocol::Protocol;
+use crate::store::intent::{self, Intent};
+use crate::store::release::{self, PseudonymRow, ReleaseRow};
+use crate::store::standing::{self, StandingRow};
+use crate::store::{StoreError, Tx, audit, meta, person};
+
+/// The release job of one study.
+pub struct Job<'j> {
+    /// The gateway.
+    pub gateway: &'j Gateway,
+    /// The gateway's name.
+    pub name: &'j str,
+    /// The protocol.
+    pub protocol: &'j Protocol,
+    /// The keys of the release role.
+    pub keys: &'j ReleaseKeys,
+    /// The door.
+    pub queue: &'j Queue,
+}
+
+/// What one run of the job did.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// The release; none where there was nothing new to tell.
+    pub release: Option<String>,
+    /// What it kept of itself.
+    pub kept: Kept,
+    /// How everybody stands.
+    pub census: Census,
+    /// Records kept back by this run, by reason.
+    pub withheld: BTreeMap<String, u64>,
+    /// What was found while making messages.
+    pub findings: Findings,
+    /// Answers read from the queue back.
+    pub answers: u64,
+}
+
+/// A claimed intent, and the message made of it.
+struct Ready {
+    intent: Intent,
+    message: DoorMessage,
+}
+
+impl Job<'_> {
+    /// Runs it to its end. `told` hears how many messages are out.
+    ///
+    /// # Errors
+    /// Where the store, the queue or a key fails. What was sent is kept; run again, it goes on.
+    pub fn run(&self, told: &dyn Fn(u64)) -> Result<Report, GatewayError> {
+        let study = &self.protocol.study;
+        self.queue.declare(&QueueName::study(study))?;
+        self.queue.declare(&QueueName::back(study))?;
+        let mut report = Report { answers: self.read_answers()?, ..Report::default() };
+        let open = self.gateway.store.read(|tx| Ok::<_, StoreError>(release::find_open(tx, study)?))?;
+        if let Some(row) = open.filter(|row| row.state == "closing") {
+            let kept = serde_json::from_str(&row.counts)
+                .map_err(|_json| StoreError::Unreadable { what: "release" })?;
+            self.tell_closed(&row, &kept)?;
+        }
+        report.census = census::take(self.gateway, self.protocol)?;
+        let Some(row) = self.begin()? else { return Ok(report) };
+        let mut sent = 0;
+        loop {
+            let done = self.some(&row, &mut report)?;
+            if done == 0 {
+                break;
+            }
+            sent += done;
+            told(sent);
+        }
+        let withheld = report.withheld.clone();
+        let kept = self
+            .gateway
+            .store
+            .write(|tx| close::close(tx, self.gateway, &row, &report.census, &withheld))?
+            .ok_or(GatewayError::Unsent)?;
+        self.tell_closed(&row, &kept)?;
+        report.release = Some(row.id);
+        report.kept = kept;
+        Ok(report)
+    }
+
+    /// The release that is open, or a new one; none where there is nothing to tell.
+    fn begin(&self) -> Result<Option<ReleaseRow>, GatewayError> {
+        let (study, version) = (&self.protocol.study, i64::from(self.protocol.version));
+        self.gateway.store.write(|tx| {
+            if let Some(open) = release::find_open(tx, study)? {
+                return Ok(Some(open));
+            }
+            let last = release::find_last(tx, study)?;
+            let is_told = last.is_some_and(|last| last.protocol_version == version);
+            if is_told && intent::count_unsent(tx, study)? == 0 {
+                return Ok(None);
+            }
+            let row = ReleaseRow {
+                id: ReleaseId::mint(&self.gateway.edge).to_string(),
+                study: study.clone(),
+                protocol_version: version,
+                cut_off: self.gateway.edge.now().to_string(),
+                state: "open".to_owned(),
+                counts: String::new(),
+                closed_at: None,
+            };
+            release::create(tx, &row)?;
+            Ok(Some(row))
+        })
+    }
+
+    /// Claims some intents, makes and publishes their messages, and marks what was confirmed. How
+    /// many intents were dealt with.
+    fn some(&self, row: &ReleaseRow, report: &mut Report) -> Result<u64, GatewayError> {
+        let made = self.gateway.store.write(|tx| self.claim_and_make(tx, row))?;
+        let count = made.count;
+        for (reason, number) in made.withheld {
+            *report.withheld.entry(reason.to_owned()).or_default() += number;
+        }
+        report.findings.extend(made.findings);
+        if made.ready.is_empty() {
+            return Ok(count);
+        }
+        let messages: Vec<DoorMessage> = made.ready.iter().map(|ready| ready.message.clone()).collect();
+        let outcomes = self.queue.publish(&messages)?;
+        let sent: Vec<&Ready> = made
+            .ready
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| **outcome == queue::Outcome::Sent)
+            .map(|(ready, _)| ready)
+            .collect();
+        let at = self.gateway.edge.now();
+        self.gateway.store.write(|tx| {
+            for ready in &sent {
+                self.mark(tx, row, ready, at)?;
+            }
+            Ok::<_, GatewayError>(())
+        })?;
+        if sent.len() < outcomes.len() {
+            return Err(GatewayError::Unsent);
+        }
+        Ok(count)
+    }
+
+    fn claim_and_make(&self, tx: &mut Tx, row: &ReleaseRow) -> Result<MadeSome, GatewayError> {
+        let now = self.gateway.edge.now();
+        // A release is one claimer: killed and run again, it takes its own claims up at once.
+        let claim = (row.id.as_str(), &*now.to_string(), &*now.plus_s(LEASE_S).to_string());
+        let mut intents = intent::claim(tx, &self.protocol.study, claim, INTENTS_CLAIMED_MAX)?;
+        if intents.is_empty() {
+            return Ok(MadeSome::default());
+        }
+        intents.sort_by(|a, b| (a.sequence, &a.id).cmp(&(b.sequence, &b.id)));
+        let grant = Grant::<Release>::begin(&self.gateway.actor);
+        let made = self.make(tx, row, intents, now, &grant);
+        let receipt = grant.close();
+        let made = made?;
+        audit::append(tx, &receipt, "release", &row.id, now)?;
+        Ok(made)
+    }
+
+    fn make(
+        &self,
+        tx: &mut Tx,
+        row: &ReleaseRow,
+        intents: Vec<Intent>,
+        now: Instant,
+        grant: &Grant<Release>,
+    ) -> Result<MadeSome, GatewayError> {
+        let gate = self.gate(tx, row)?;
+        let settings = Settings::load(tx)?;
+        let when = When { at: now.london_day(), known_at: now };
+        let maker = Maker {
+            gateway: self.gateway,
+            protocol: self.protocol,
+            gate: &gate,
+            settings: &settings,
+            when,
+            grant,
+        };
+        let outcomes = maker.make(tx, &intents)?;
+        let mut some =
+            MadeSome { count: u64::try_from(intents.len()).unwrap_or_default(), ..MadeSome::default() };
+        let mut nothing = Vec::new();
+        for (intent, outcome) in intents.into_iter().zip(outcomes) {
+            match outcome {
+                Outcome::Message(message, findings) => {
+                    findings.into_iter().for_each(|finding| some.findings.push(finding));
+                    some.ready.push(Ready { intent, message: *message });
+                }
+                Outcome::Nothing(reason, findings) => {
+                    findings.into_iter().for_each(|finding| some.findings.push(finding));
+                    *some.withheld.entry(reason).or_default() += 1;
+                    nothing.push(intent.id);
+                }
+            }
+        }
+        intent::delete(tx, &nothing)?;
+        Ok(some)
+    }
+
+    fn gate(&self, tx: &mut Tx, row: &ReleaseRow) -> Result<Gate<'_>, GatewayError> {
+        let incarnation = u64::try_from(meta::number(tx, INCARNATION)?).unwrap_or_default();
+        let id = row.id.parse().map_err(|_id| StoreError::Unreadable { what: "release id" })?;
+        Ok(Gate::new(self.protocol, &self.keys.study, self.name, id, incarnation))
+    }
+
+    /// Marks one message as sent, and what stands by it.
+    fn mark(&self, tx: &mut Tx, row: &ReleaseRow, ready: &Ready, at: Instant) -> Result<(), GatewayError> {
+        let (intent, message_id) = (&ready.intent, ready.message.message_id());
+        if !intent::mark_sent(tx, &intent.id, message_id, &at.to_string(), &row.id)? {
+            // Taken back meanwhile, and what takes it back on the far side is laid.
+            return Ok(());
+        }
+        let study = &self.protocol.study;
+        let record_id = intent.record_id.clone().unwrap_or_default();
+        match (intent.kind.as_str(), &intent.person_id) {
+            ("record" | "setting", _) => {
+                let standing = StandingRow {
+                    study: study.clone(),
+                    record_id,
+                    person_id: intent.person_id.clone(),
+                    kind: intent.record_kind.clone().unwrap_or_default(),
+                    number: intent.number,
+                    basis: intent.basis.clone(),
+                    message_id: message_id.to_owned(),
+                    sequence: intent.sequence,
+                };
+                standing::put(tx, &standing)?;
+            }
+            ("retracted", Some(person)) => {
+                standing::delete(tx, study, &record_id, person, intent.sequence)?;
+            }
+            ("withdrawn", _) => {
+                release::mark_notice_sent(
+                    tx,
+                    intent.notice_id.as_deref().unwrap_or_default(),
+                    &at.to_string(),
+                )?;
+            }
+            ("superseded", Some(old)) => self.register_merge(tx, row, old, &record_id)?,
+            _ => {}
+        }
+        if intent.kind == "record"
+            && let Some(person) = &intent.person_id
+        {
+            self.register(tx, row, person)?;
+        }
+        Ok(())
+    }
+
+    /// Registers a pseudonym. Whose it is stands sealed.
+    fn register(&self, tx: &mut Tx, row: &ReleaseRow, person: &str) -> Result<(), GatewayError> {
+        let pseudonym = self.pseudonym(person)?;
+        let sealed = self.keys.role.seal_link(&self.gateway.edge, &pseudonym, person.as_bytes());
+        let row = PseudonymRow {
+            study: self.protocol.study.clone(),
+            recipient: self.protocol.recipient.clone(),
+            epoch: i64::from(self.protocol.epoch),
+            value: pseudonym,
+            person_sealed: sealed.as_bytes().to_vec(),
+            first_release: row.id.clone(),
+            superseded_by: None,
+        };
+        Ok(release::register(tx, &row)?)
+    }
+
+    fn register_merge(
+        &self,
+        tx: &mut Tx,
+        row: &ReleaseRow,
+        old: &str,
+        stands: &str,
+    ) -> Result<(), GatewayError> {
+        if person::find(tx, &[stands.to_owned()])?.is_empty() {
+            return Ok(());
+        }
+        self.register(tx, row, stands)?;
+        let domain =
+            (self.protocol.study.as_str(), self.protocol.recipient.as_str(), i64::from(self.protocol.epoch));
+        Ok(release::set_pseudonym_superseded(tx, domain, &self.pseudonym(old)?, &self.pseudonym(stands)?)?)
+    }
+
+    fn pseudonym(&self, person: &str) -> Result<String, StoreError> {
+        let person: PersonId = person.parse().map_err(|_id| StoreError::Unreadable { what: "person id" })?;
+        Ok(self.protocol.domain().person(&self.keys.study, person).to_string())
+    }
+
+    /// Publishes the end of a release, and marks it as closed.
+    fn tell_closed(&self, row: &ReleaseRow, kept: &Kept) -> Result<(), GatewayError> {
+        let message = self.gateway.store.read(|tx| {
+            let origin = format!("wayleave/{}", self.name);
+            let closing = close::closing(tx, row, kept, self.protocol, &origin, &self.keys.signing)?;
+            Ok::<_, GatewayError>(self.gate(tx, row)?.closed(closing))
+        })?;
+        match self.queue.publish(&[message])?.first() {
+            Some(queue::Outcome::Sent) => {}
+            _ => return Err(GatewayError::Unsent),
+        }
+        let at = self.gateway.edge.now().to_string();
+        let counts = serde_json::to_string(kept).unwrap_or_default();
+        self.gateway
+            .store
+            .write(|tx| Ok::<_, GatewayError>(release::set_state(tx, &row.id, "closed", &counts, Some(&at))?))
+    }
+
+    /// Reads what came back, and marks the notices it names.
+    fn read_answers(&self) -> Result<u64, GatewayError> {
+        let back = QueueName::back(&self.protocol.study);
+        let mut answers = 0;
+        loop {
+            let deliveries = self.queue.claim(&back, ANSWERS_CLAIMED_MAX)?;
+            if deliveries.is_empty() {
+                return Ok(answers);
+            }
+            let at = self.gateway.edge.now().to_string();
+            self.gateway.store.write(|tx| {
+                for delivery in &deliveries {
+                    let Some(answer) = Answer::read(&delivery.body) else { continue };
+                    let is_removed = answer.kind == "removed";
+                    release::mark_notice_answered(tx, &answer.notice, is_removed, &at)?;
+                }
+                Ok::<_, GatewayError>(())
+            })?;
+            answers += u64::try_from(self.queue.acknowledge(&deliveries)?).unwrap_or_default();
+        }
+    }
+}
+
+/// Name in `meta` of the gateway's life: one more each time it is restored from a backup.
+pub const INCARNATION: &str = "incarnation";
+
+/// What an acknowledgement says. It names a notice and nothing else.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Answer {
+    notice: String,
+    kind: String,
+    #[serde(rename = "signature")]
+    _signature: String,
+}
+
+impl Answer {
+    fn read(body: &[u8]) -> Option<Self> {
+        serde_json::from_slice(body).ok()
+    }
+}
+
+#[derive(Default)]
+struct MadeSome {
+    count: u64,
+    ready: Vec<Ready>,
+    withheld: BTreeMap<&'static str, u64>,
+    findings: Findings,
+}
