@@ -147,7 +147,7 @@ fn line(told: &Told) -> String {
     ];
     for (count, what) in rest {
         if count > 0 {
-            line.push_str(&format!("\n  {count} {what}"));
+            line.extend(["\n  ", &count.to_string(), " ", what]);
         }
     }
     line

@@ -321,7 +321,7 @@ pub fn read(body: &[u8]) -> Result<Incoming, Finding> {
     let Ok(value) = serde_json::from_slice::<Value>(body) else {
         return Err(finding(Code::DoorInvalid, "a message in JSON"));
     };
-    let Some(kind) = value["type"].as_str().and_then(DoorKind::of_type) else {
+    let Some(kind) = value.get("type").and_then(Value::as_str).and_then(DoorKind::of_type) else {
         return Err(finding(Code::DoorUnknown, "a `type` that has a schema under schemas/door"));
     };
     if let Some(place) = check::fault(kind, &value) {

@@ -129,6 +129,21 @@ fn a_replaced_pseudonym_gives_up_its_records() {
 }
 
 #[test]
+fn two_who_prove_to_be_one_have_one_person_record() {
+    let mut store = memory();
+    let who = |n: u32, name: u32, sex: &str| {
+        record(&pseudonym(n), &record_name(name), "person", (0, 1), "2024-01-01", json!({"sex": sex}))
+    };
+    let moved = superseded(&pseudonym(1), &pseudonym(2), (0, 5));
+    run(&mut store, &mut ListDoor::of([who(1, 1, "male"), moved]));
+    assert_eq!(standing(&mut store).len(), 1);
+    run(&mut store, &mut ListDoor::of([who(2, 2, "female")]));
+    let stands = standing(&mut store);
+    assert_eq!(stands.len(), 1, "{stands:?}");
+    assert!(stands[0].contains("\"female\""));
+}
+
+#[test]
 fn a_killed_collector_is_given_the_same_messages_again() {
     let mut store = memory();
     let withdrawal = withdrawn(&pseudonym(2), 6, "no-further-use", "2024-06-01", (0, 9));

@@ -100,8 +100,7 @@ impl Part {
 
     /// Writes the sums of everything so far, as `sha256sum -c` reads them.
     pub(crate) fn sums(&mut self) -> Result<(), ExtractError> {
-        let text: String =
-            self.written.iter().map(|written| format!("{}  {}\n", written.sha256, written.path)).collect();
+        let text = sums(self.written.iter().map(|file| (file.sha256.as_str(), file.path.as_str())));
         self.file("SHA256SUMS", text.as_bytes()).map(drop)
     }
 
@@ -144,6 +143,12 @@ fn is_same_file(one: &Path, other: &Path) -> std::io::Result<bool> {
         return Ok(false);
     }
     Ok(sha256(one)? == sha256(other)?)
+}
+
+/// Hashes and paths as `sha256sum` writes them.
+pub(crate) fn sums<'f>(files: impl Iterator<Item = (&'f str, &'f str)>) -> String {
+    let lines: Vec<String> = files.map(|(sha256, path)| format!("{sha256}  {path}\n")).collect();
+    lines.concat()
 }
 
 /// The SHA-256 of a file, in hexadecimal.

@@ -101,7 +101,8 @@ fn referred(row: &Standing, refers: &[&Field]) -> Vec<String> {
     let Ok(fields) = serde_json::from_str::<serde_json::Value>(&row.fields) else {
         return Vec::new();
     };
-    refers.iter().filter_map(|field| fields[&field.name].as_str()).map(str::to_owned).collect()
+    let refer = |field: &&Field| fields.get(&field.name)?.as_str().map(str::to_owned);
+    refers.iter().filter_map(refer).collect()
 }
 
 fn count(number: usize) -> i64 {

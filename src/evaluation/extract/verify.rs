@@ -10,7 +10,7 @@ use crate::base::finding::{Code, Finding, Findings};
 use crate::base::origin::Origin;
 use crate::evaluation::door::protocol::Holds;
 use crate::evaluation::extract::cell::is_text_of;
-use crate::evaluation::extract::folder::{files, sha256};
+use crate::evaluation::extract::folder::{files, sha256, sums};
 use crate::evaluation::extract::manifest::{Listed, Manifest};
 use crate::evaluation::extract::package::{Column, Package, Resource};
 
@@ -150,10 +150,8 @@ fn check_sums(folder: &Path, manifest: &Manifest, findings: &mut Findings) -> Re
     };
     let own = folder.join("manifest.json");
     let own = sha256(&own).map_err(failed(&own))?;
-    let mut expected: String =
-        manifest.files.iter().map(|listed| format!("{}  {}\n", listed.sha256, listed.path)).collect();
-    expected.push_str(&format!("{own}  manifest.json\n"));
-    if found != expected {
+    let files = manifest.files.iter().map(|listed| (listed.sha256.as_str(), listed.path.as_str()));
+    if found != sums(files.chain([(own.as_str(), "manifest.json")])) {
         findings.push(finding(Code::ExtractChanged, "SHA256SUMS", "the sums of the manifest and its files"));
     }
     Ok(())
@@ -296,7 +294,10 @@ fn unfit(column: &Column, cell: &str, is_missing: bool) -> Option<String> {
     }
     let is_coded = column.categories.iter().any(|category| match &category.value {
         serde_json::Value::String(text) => text == cell,
-        other => other.to_string() == cell,
+        other => {
+            let text = other.to_string();
+            text == cell
+        }
     });
     if !column.categories.is_empty() && !is_coded {
         return Some("one of its categories".to_owned());

@@ -90,6 +90,8 @@ pub(crate) fn leading_to(
     Ok(seen)
 }
 
+type SentRow = (String, String, i64, i64, Option<String>);
+
 /// Brings the rows that were sent under one pseudonym in line with what is known: who owns them,
 /// and which of them a withdrawal covers. Covered rows are deleted, or emptied where they must
 /// keep an older message from coming back. Returns how many records it removed.
@@ -97,8 +99,7 @@ pub(crate) fn settle(either: &mut Either, study: &str, pseudonym: &str, ground: 
     let query = record::table.filter(record::study.eq(study)).filter(record::pseudonym.eq(pseudonym)).select(
         (record::record_pseudonym, record::owner, record::incarnation, record::sequence, record::decided_on),
     );
-    type Sent = (String, String, i64, i64, Option<String>);
-    let rows: Vec<Sent> = query.load(either)?;
+    let rows: Vec<SentRow> = query.load(either)?;
     let mut removed = 0;
     for (name, owner, incarnation, sequence, decided_on) in rows {
         let at = Position { incarnation, sequence };

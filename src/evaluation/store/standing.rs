@@ -133,7 +133,7 @@ fn records(either: &mut Either, study: &str) -> Result<BTreeMap<String, Vec<Stan
         record::missing,
     ));
     let rows: Vec<Row> = query.load(either)?;
-    let mut best: BTreeMap<(String, String, String), (usize, String, Option<Standing>)> = BTreeMap::new();
+    let mut sent: BTreeMap<Which, Vec<Sent>> = BTreeMap::new();
     for (kind, owner, name, sent_under, fields, missing) in rows {
         // A record sent under the pseudonym that stands hides one that moved here; of two that
         // moved, the one with the shorter way does.
@@ -141,26 +141,35 @@ fn records(either: &mut Either, study: &str) -> Result<BTreeMap<String, Vec<Stan
             if sent_under == owner { 0 } else { ground.path(&sent_under).len().min(REPLACEMENTS_MAX) };
         let standing =
             fields.map(|fields| Standing { pseudonym: owner.clone(), name: name.clone(), fields, missing });
-        let candidate = (distance, sent_under, standing);
-        match best.entry((kind, owner, name)) {
-            std::collections::btree_map::Entry::Vacant(vacant) => {
-                vacant.insert(candidate);
-            }
-            std::collections::btree_map::Entry::Occupied(mut known) => {
-                let (distance, sent_under, _) = known.get();
-                if (candidate.0, &candidate.1) < (*distance, sent_under) {
-                    known.insert(candidate);
-                }
-            }
-        }
+        // Somebody has one person record, also after two proved to be one.
+        let is_person = kind == "person";
+        let which = Which { kind, owner, name: if is_person { String::new() } else { name } };
+        sent.entry(which).or_default().push(Sent { distance, under: sent_under, standing });
     }
     let mut kinds: BTreeMap<String, Vec<Standing>> = BTreeMap::new();
-    for ((kind, _, _), (_, _, standing)) in best {
-        if let Some(standing) = standing {
-            kinds.entry(kind).or_default().push(standing);
-        }
+    for (which, mut rows) in sent {
+        rows.sort_by(|one, other| (one.distance, &one.under).cmp(&(other.distance, &other.under)));
+        let nearest = rows.first().map(|row| (row.distance, row.under.clone()));
+        let near = rows.into_iter().filter(|row| nearest == Some((row.distance, row.under.clone())));
+        kinds.entry(which.kind).or_default().extend(near.filter_map(|row| row.standing));
     }
+    kinds.retain(|_kind, rows| !rows.is_empty());
     Ok(kinds)
+}
+
+/// A record of somebody, whichever pseudonym it was sent under.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Which {
+    kind: String,
+    owner: String,
+    name: String,
+}
+
+/// A record as it was sent under one pseudonym.
+struct Sent {
+    distance: usize,
+    under: String,
+    standing: Option<Standing>,
 }
 
 fn replacements(either: &mut Either, study: &str) -> Result<Ground, StoreError> {
