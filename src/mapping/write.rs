@@ -142,7 +142,7 @@ impl Target {
         out.put(row.sheet.as_deref(), &cells)
     }
 
-    /// One record as the cells of the first block that can hold it.
+    /// One record as the cells of the block that holds most of it; of equal ones, the first.
     fn part<P: Purpose>(
         &self,
         made: &Made,
@@ -152,8 +152,13 @@ impl Target {
     ) -> Option<Placed<'_>> {
         let subject = made.subject.as_ref().map(|subject| subject.open(grant).clone()).unwrap_or_default();
         let mut refused: Option<(String, Refusal)> = None;
+        let mut best: Option<(Vec<&'static str>, &Block, BTreeMap<String, Out>)> = None;
         for block in self.blocks.iter().filter(|block| block.kind == made.kind && !block.one_way) {
             if !block.holds_constants(&made.draft) {
+                continue;
+            }
+            let missing = block.missing(&made.draft);
+            if best.as_ref().is_some_and(|(fewest, ..)| fewest.len() <= missing.len()) {
                 continue;
             }
             let mut cells = match self.cells(block, made, grant) {
@@ -167,15 +172,15 @@ impl Target {
                 self.key_cells(&block.subject, &subject, &mut cells);
                 self.key_cells(&block.key, made.key.open(grant), &mut cells);
             }
-            if !take_constants(block, &mut cells) {
-                continue;
+            if take_constants(block, &mut cells) {
+                best = Some((missing, block, cells));
             }
-            let missing = made.draft.fields().iter().map(|(name, _)| *name);
-            let missing = missing.filter(|name| !block.rules.iter().any(|rule| rule.field.name == *name));
-            for name in missing {
+        }
+        if let Some((missing, block, cells)) = best {
+            findings.extend(missing.into_iter().map(|name| {
                 let expected = format!("`{}.{name}` has no place in this layout", made.kind);
-                findings.push(Finding::new(Code::MapNotWritten, Origin::default(), expected));
-            }
+                Finding::new(Code::MapNotWritten, Origin::default(), expected)
+            }));
             return Some(Placed { block, subject, row: Row { sheet: block.sheet.clone(), cells } });
         }
         findings.push(match refused {

@@ -18,6 +18,7 @@ mod format_support;
 mod format_write;
 mod format_xlsx;
 mod leak;
+mod mapping_laws;
 mod mappings;
 mod mutant;
 mod person;

@@ -14,6 +14,12 @@ use crate::record::draft::Draft;
 use crate::record::schema::Holds;
 
 impl Block {
+    /// The fields of a record that this block has no place for.
+    pub(super) fn missing(&self, draft: &Draft) -> Vec<&'static str> {
+        let names = draft.fields().iter().map(|(name, _)| *name);
+        names.filter(|name| !self.rules.iter().any(|rule| rule.field.name == *name)).collect()
+    }
+
     /// Whether a record has the constants of this block, as far as it says anything of them.
     pub(super) fn holds_constants(&self, draft: &Draft) -> bool {
         self.rules.iter().all(|rule| match (&rule.value, draft.find(rule.field.name)) {
