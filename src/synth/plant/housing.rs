@@ -84,6 +84,7 @@ fn stars(table: &mut Table, seed: &mut Seed) {
     spoil(Kind::OutOfRange, "Work", Cell::Number(75.0));
     spoil(Kind::WordForNumber, "Self Care", text("seven"));
     spoil(Kind::MissingPerson, "Client Ref", Cell::Blank);
+    spoil(Kind::NumberForId, "Client Ref", Cell::Number(119.0));
     spoil(Kind::CellError, "Relationships", Cell::Error);
     table.repeat(Kind::DuplicateRow, any, seed);
     table.repeat(Kind::DuplicateRow, any, seed);
@@ -100,6 +101,7 @@ fn goals(table: &mut Table, nobody: &str, seed: &mut Seed) {
     spoil(Kind::UnknownCode, "Area", text("Money"));
     spoil(Kind::WordForDay, "Due On", text("TBC"));
     spoil(Kind::MissingKey, "Goal Ref", Cell::Blank);
+    spoil(Kind::NumberForId, "Goal Ref", Cell::Number(90_017.0));
     table.repeat(Kind::DuplicateRow, any, seed);
     // One reference for two goals: neither may overwrite the other.
     for (wording, fault) in [("cook a meal", None), ("join a choir", Some(Kind::ConflictingRows))] {
