@@ -135,8 +135,9 @@ pub fn files(world: &World) -> Result<Rendered, SynthError> {
         for (name, code, key) in
             [("Stars", "Occasion", "Date Completed"), ("Milestones", "Outcome", "Planned")]
         {
-            let sheet = sheets.iter_mut().find(|table| table.sheet == Some(name));
-            sheet.into_iter().for_each(|sheet| sheet.sprinkle(rates, (code, key), &mut seed.fork(name)));
+            if let Some(sheet) = sheets.iter_mut().find(|table| table.sheet == Some(name)) {
+                sheet.sprinkle(rates, (code, key), &mut seed.fork(name));
+            }
         }
     }
     let secret = events::Secret::of(&world.seed);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use calamine::{Data, Reader as _};
 use serde_json::Value;
@@ -13,8 +14,10 @@ use wayleave::synth::render::cld::COLUMNS;
 use wayleave::synth::render::tracker::{area_label, status_label};
 use wayleave::synth::{load, world};
 
-fn demo_files() -> Rendered {
-    demo::files(&world::demo().unwrap()).unwrap()
+/// The demo's files, made once for all tests here.
+fn demo_files() -> &'static Rendered {
+    static FILES: LazyLock<Rendered> = LazyLock::new(|| demo::files(&world::demo().unwrap()).unwrap());
+    &FILES
 }
 
 fn bytes<'r>(rendered: &'r Rendered, feed: &str) -> &'r [u8] {
@@ -77,7 +80,7 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    let (one, two) = (demo_files(), demo_files());
+    let (one, two) = (demo_files(), demo::files(&world::demo().unwrap()).unwrap());
     for (one, two) in one.files.iter().zip(&two.files) {
         assert!(one.3 == two.3, "{} {}", one.0, one.1);
     }
@@ -100,14 +103,14 @@ fn rendering_twice_writes_once() {
 #[test]
 fn the_council_files_are_separated_text() {
     let rendered = demo_files();
-    let (cld, _, broken) = encoding_rs::WINDOWS_1252.decode(bytes(&rendered, "cld"));
-    assert!(!broken && std::str::from_utf8(bytes(&rendered, "cld")).is_err(), "Windows-1252, and not UTF-8");
+    let (cld, _, broken) = encoding_rs::WINDOWS_1252.decode(bytes(rendered, "cld"));
+    assert!(!broken && std::str::from_utf8(bytes(rendered, "cld")).is_err(), "Windows-1252, and not UTF-8");
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(cld.as_bytes());
     assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), COLUMNS);
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     let people: BTreeSet<_> = rows.iter().map(|row| row[4].to_owned()).collect();
     assert!(people.len() > 116 + 300, "{}", people.len());
-    let costs = std::str::from_utf8(bytes(&rendered, "costs")).unwrap();
+    let costs = std::str::from_utf8(bytes(rendered, "costs")).unwrap();
     assert!(costs.starts_with("\u{feff}LAS ID;NHS Number;"));
     assert!(costs.lines().count() > 70);
 }
@@ -115,12 +118,12 @@ fn the_council_files_are_separated_text() {
 #[test]
 fn the_trust_files_are_a_bundle_and_messages() {
     let rendered = demo_files();
-    let bundle: Value = serde_json::from_slice(bytes(&rendered, "fhir")).unwrap();
+    let bundle: Value = serde_json::from_slice(bytes(rendered, "fhir")).unwrap();
     assert_eq!(bundle["resourceType"], "Bundle");
     let entries = bundle["entry"].as_array().unwrap();
     let of = |kind: &str| entries.iter().filter(|entry| entry["resource"]["resourceType"] == kind).count();
     assert!(of("Patient") > 170 && of("Encounter") > 300 && of("EpisodeOfCare") > 170);
-    let adt = std::str::from_utf8(bytes(&rendered, "adt")).unwrap();
+    let adt = std::str::from_utf8(bytes(rendered, "adt")).unwrap();
     assert!(!adt.contains('\n'));
     let heads: Vec<_> = adt.split_terminator('\r').filter(|segment| segment.starts_with("MSH|")).collect();
     assert!(heads.len() > 40, "{}", heads.len());
@@ -136,11 +139,11 @@ fn the_trust_files_are_a_bundle_and_messages() {
 fn every_reading_of_the_cohort_is_there_and_no_other_of_those_people() {
     let (rendered, cohort) = (demo_files(), cohort::read().unwrap());
     let mut found = BTreeSet::new();
-    for row in sheet(&rendered, "Stars") {
+    for row in sheet(rendered, "Stars") {
         let scores: Vec<String> = AREAS.iter().map(|area| row[area_label(area)].clone()).collect();
         found.insert((row["Client Ref"].clone(), row["Date Completed"].clone(), scores));
     }
-    for body in events(&rendered).iter().filter(|body| body["type"] == "star_completed") {
+    for body in events(rendered).iter().filter(|body| body["type"] == "star_completed") {
         let scores = AREAS.iter().map(|area| text(&body[*area])).collect();
         found.insert((text(&body["client_ref"]), text(&body["completed_on"]), scores));
     }
@@ -161,13 +164,13 @@ fn every_reading_of_the_cohort_is_there_and_no_other_of_those_people() {
 fn every_goal_of_the_cohort_is_there_and_no_other_of_those_people() {
     let (rendered, cohort) = (demo_files(), cohort::read().unwrap());
     let mut found: BTreeMap<String, [String; 6]> = BTreeMap::new();
-    for row in sheet(&rendered, "Goals") {
+    for row in sheet(rendered, "Goals") {
         let of = |column: &str| row[column].clone();
         let cells = ["Client Ref", "Area", "Set On", "Due On", "Status", "Closed On"].map(of);
         assert!(found.insert(row["Goal Ref"].clone(), cells).is_none(), "a goal stands twice");
     }
     // Events stand in order, so that the last of a goal is the one that holds.
-    for body in events(&rendered).iter().filter(|body| body["type"] == "goal_updated") {
+    for body in events(rendered).iter().filter(|body| body["type"] == "goal_updated") {
         let of = |field: &str| body.get(field).map(text).unwrap_or_default();
         found.insert(
             of("goal_ref"),
@@ -207,7 +210,7 @@ fn every_goal_of_the_cohort_is_there_and_no_other_of_those_people() {
 fn spells_follow_from_home_start_and_move() {
     let (rendered, cohort) = (demo_files(), cohort::read().unwrap());
     let day = |day: Option<_>| day.map_or(String::new(), |day: wayleave::base::day::Day| day.to_string());
-    let mut found: Vec<_> = sheet(&rendered, "Accommodation")
+    let mut found: Vec<_> = sheet(rendered, "Accommodation")
         .into_iter()
         .map(|row| {
             [row["Client Ref"].clone(), row["From"].clone(), row["To"].clone(), row["The Move"].clone()]
@@ -238,7 +241,7 @@ fn every_cost_of_the_cohort_is_there() {
         .map(|fault| fault.line)
         .collect();
     let mut reader =
-        csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(bytes(&rendered, "costs"));
+        csv::ReaderBuilder::new().delimiter(b';').flexible(true).from_reader(bytes(rendered, "costs"));
     let sound = (2..).zip(reader.records().map(Result::unwrap)).filter(|(line, _)| !faulty.contains(line));
     let iso = |slashed: &str| slashed.split('/').rev().collect::<Vec<_>>().join("-");
     let mut found: Vec<[String; 5]> = sound
@@ -281,7 +284,7 @@ fn consenting(cohort: &Cohort) -> BTreeSet<String> {
 #[test]
 fn the_tracker_has_the_people_and_their_consent() {
     let (rendered, cohort) = (demo_files(), cohort::read().unwrap());
-    let clients = sheet(&rendered, "Clients");
+    let clients = sheet(rendered, "Clients");
     assert_eq!(clients.len(), 120);
     assert_eq!(clients.iter().filter(|row| !row["Accepted On"].is_empty()).count(), 116);
     for client in &cohort.clients {
@@ -292,7 +295,7 @@ fn the_tracker_has_the_people_and_their_consent() {
         assert_eq!(row["Left On"], day(client.withdrawn));
         assert_eq!(row["Ethnicity"], client.ethnicity);
     }
-    let given: BTreeSet<_> = sheet(&rendered, "Consents")
+    let given: BTreeSet<_> = sheet(rendered, "Consents")
         .into_iter()
         .filter(|row| row["Decision"] == "Given" && row["Checked"] == "Yes" && row["Case Data"] == "Yes")
         .map(|row| row["Client Ref"].clone())
@@ -301,7 +304,7 @@ fn the_tracker_has_the_people_and_their_consent() {
     expected.extend(["PI119".to_owned(), "PI120".to_owned()]);
     assert_eq!(given, expected);
     assert!(
-        events(&rendered)
+        events(rendered)
             .iter()
             .any(|body| body["type"] == "consent_withdrawn" && body["client_ref"] == "PI119")
     );
@@ -311,7 +314,7 @@ fn the_tracker_has_the_people_and_their_consent() {
 fn signatures_are_those_of_standard_webhooks() {
     let rendered = demo_files();
     let hook = standardwebhooks::Webhook::new(&rendered.secret).unwrap();
-    let text = std::str::from_utf8(bytes(&rendered, "events")).unwrap();
+    let text = std::str::from_utf8(bytes(rendered, "events")).unwrap();
     let bad: BTreeSet<u64> = rendered
         .faults
         .iter()
@@ -330,7 +333,7 @@ fn signatures_are_those_of_standard_webhooks() {
 
 #[test]
 fn at_least_forty_faults_of_twelve_kinds_are_listed_at_places_of_their_own() {
-    let faults = demo_files().faults;
+    let faults = &demo_files().faults;
     let kinds: BTreeSet<_> = faults.iter().map(|fault| fault.kind).collect();
     assert!(faults.len() >= 40, "{}", faults.len());
     assert!(kinds.len() >= 12, "{}", kinds.len());
