@@ -13,6 +13,11 @@ mod extract;
 mod guide;
 mod init;
 mod mapping;
+mod operational;
+mod quarantine;
+mod run;
+mod status;
+mod sync;
 mod synth;
 
 use std::ffi::OsString;
@@ -56,6 +61,14 @@ enum Verb {
     Init(init::Args),
     /// List the mappings, and test them
     Mapping(mapping::Args),
+    /// List the units that were set aside for somebody to look at
+    Quarantine(quarantine::Args),
+    /// List the runs, or show one with what was wrong and what to do
+    Run(run::Args),
+    /// How last night went, in ten lines
+    Status(status::Args),
+    /// Take what the sources have sent
+    Sync(sync::Args),
     /// Make files of invented people, in the layouts of the three systems, with the truth about them
     Synth(synth::Args),
 }
@@ -138,6 +151,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
         Verb::Mapping(args) => mapping::run(&args, &context),
+        Verb::Quarantine(args) => quarantine::run(&args, &context),
+        Verb::Run(args) => run::run(&args, &context),
+        Verb::Status(args) => status::run(&args, &context),
+        Verb::Sync(args) => sync::run(&args, &context),
         Verb::Synth(args) => synth::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {

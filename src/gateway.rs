@@ -1,8 +1,14 @@
 //! What the operational zone does, one verb a file.
 
+pub mod feed;
+pub mod kept;
 pub mod keys;
 pub mod link;
 pub mod release;
+pub mod process;
+pub mod receive;
+pub mod show;
+pub mod sync;
 
 use crate::base::edge::Edge;
 use crate::base::seal::SealError;
@@ -74,6 +80,35 @@ pub enum GatewayError {
         /// The bound.
         bytes_max: u64,
     },
+    /// A folder with too many files.
+    #[error("{} holds too many files; move away those that are done, or name fewer by `pattern`", path.display())]
+    TooMany {
+        /// Which.
+        path: std::path::PathBuf,
+    },
+    /// The file of webhook secrets holds something else.
+    #[error("{}: {source}", path.display())]
+    Secrets {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What was expected.
+        source: crate::transport::webhook::NotSecrets,
+    },
+    /// A mapping cannot be used.
+    #[error(transparent)]
+    Mapping(#[from] crate::mapping::library::LibraryError),
+    /// No such feed.
+    #[error("there is no source or feed `{name}` in the configuration")]
+    NoFeed {
+        /// The name asked for.
+        name: String,
+    },
+    /// No such run.
+    #[error("there is no run `{id}`; `wayleave run list` shows the last ones")]
+    NoRun {
+        /// The id asked for.
+        id: String,
+    },
     /// A worker thread ended badly: a fault of the program.
     #[error("a part of the program stopped unexpectedly; run again, and report it if it happens again")]
     Stopped,
@@ -90,8 +125,16 @@ impl GatewayError {
             Self::Queue(error) => error.retryable(),
             Self::Protocol(error) => error.retryable(),
             Self::Unsent => true,
+            Self::Mapping(error) => error.retryable(),
             Self::Changing { .. } => true,
-            Self::Seal(_) | Self::File { .. } | Self::TooLarge { .. } | Self::Stopped => false,
+            Self::Seal(_)
+            | Self::NoFeed { .. }
+            | Self::NoRun { .. }
+            | Self::File { .. }
+            | Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::Secrets { .. }
+            | Self::Stopped => false,
         }
     }
 }

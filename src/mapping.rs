@@ -225,6 +225,9 @@ pub struct Reading {
     pub outcome: Outcome,
     /// The records; none unless that is the outcome.
     pub records: Vec<Made>,
+    /// What could be made of a unit that was refused or set aside. It says whom the unit is
+    /// about, and is never kept.
+    pub about: Vec<Made>,
     /// What was found.
     pub findings: Vec<Finding>,
 }

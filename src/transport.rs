@@ -1,1 +1,3 @@
 //! Fetching and delivering files and messages.
+
+pub mod webhook;

@@ -135,3 +135,9 @@ pub const MERGES_FOLLOWED_MAX: usize = 1_000;
 
 /// Answers that the release job reads from the queue back at once.
 pub const ANSWERS_CLAIMED_MAX: usize = 100;
+
+/// Files of one feed's folder. A folder with more is the wrong one.
+pub const FEED_FILES_MAX: usize = 10_000;
+
+/// Folders within folders under a site's mappings: `codes/<family>/` is two.
+pub const MAPPING_FOLDERS_MAX: usize = 4;

@@ -74,6 +74,12 @@ impl Library {
             .collect()
     }
 
+    /// The text of a mapping file.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.files.get(&format!("{name}.toml")).map(|source| &*source.text)
+    }
+
     /// The mapping of that name.
     ///
     /// # Errors

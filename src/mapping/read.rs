@@ -81,15 +81,16 @@ impl Bound {
             _ if records.is_empty() => Outcome::Filtered,
             _ => Outcome::Records,
         };
-        if outcome != Outcome::Records {
-            records.clear();
-        }
-        Reading { outcome, records, findings }
+        let (records, about) = match outcome {
+            Outcome::Records => (records, Vec::new()),
+            _ => (Vec::new(), records),
+        };
+        Reading { outcome, records, about, findings }
     }
 }
 
 fn refused(finding: Finding) -> Reading {
-    Reading { outcome: Outcome::Rejected, records: Vec::new(), findings: vec![finding] }
+    Reading { outcome: Outcome::Rejected, records: Vec::new(), about: Vec::new(), findings: vec![finding] }
 }
 
 /// What is said of a unit that names nobody.

@@ -100,18 +100,24 @@ pub fn list_kept(tx: &mut Tx, source: &str, feed: &str) -> Result<Vec<Batch>, St
     Ok(kept)
 }
 
-/// True if a batch of exactly these bytes came in this feed before.
+/// The last batch of a feed that holds exactly these bytes.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn is_known(tx: &mut Tx, source: &str, feed: &str, content: &KeyedHash) -> Result<bool, StoreError> {
-    let found: Option<String> = batch::table
+pub fn find_by_content(
+    tx: &mut Tx,
+    source: &str,
+    feed: &str,
+    content: &KeyedHash,
+) -> Result<Option<Batch>, StoreError> {
+    let found = batch::table
         .filter(batch::source.eq(source).and(batch::feed.eq(feed)))
         .filter(batch::content_hash.eq(content.as_bytes().as_slice()))
-        .select(batch::id)
+        .order((batch::received_at.desc(), batch::id.desc()))
+        .select(Batch::as_select())
         .first(&mut tx.connection)
         .optional()?;
-    Ok(found.is_some())
+    Ok(found)
 }
 
 /// Deletes what was kept of a batch, and its key.

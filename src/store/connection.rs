@@ -1,5 +1,7 @@
 //! One connection, to either backend, and how it is set up.
 
+#![expect(missing_docs, reason = "the derive writes public items without documentation")]
+
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, MultiConnection, PgConnection, SqliteConnection};
 

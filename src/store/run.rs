@@ -52,7 +52,7 @@ impl State {
 }
 
 /// A run and its ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = run, treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct Run {
     /// Its id.
@@ -198,13 +198,14 @@ pub fn find_last(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<Run>, S
     Ok(last)
 }
 
-/// The last run of a batch.
+/// The last run of a batch that read it, or refused it.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn find_last_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, StoreError> {
     let last = run::table
         .filter(run::batch_id.eq(batch_id))
+        .filter(run::received.gt(0).or(run::state.eq(State::Failed.as_str())))
         .order(run::id.desc())
         .select(Run::as_select())
         .first(&mut tx.connection)
@@ -221,4 +222,41 @@ pub fn count_steps(tx: &mut Tx, id: &str, linked: i64, released: i64) -> Result<
         .set((run::linked.eq(run::linked + linked), run::released.eq(run::released + released)))
         .execute(&mut tx.connection)?;
     Ok(())
+}
+
+/// The last run whose id holds this text; every id holds the empty one.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_like(tx: &mut Tx, text: &str) -> Result<Option<Run>, StoreError> {
+    let part: String = text.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    if part != text {
+        return Ok(None);
+    }
+    // An underscore stands for any one character here, which no harm comes of.
+    Ok(run::table
+        .filter(run::id.like(format!("%{part}")))
+        .order(run::id.desc())
+        .select(Run::as_select())
+        .first(&mut tx.connection)
+        .optional()?)
+}
+
+/// The last run of each feed that took what arrived, by source and feed. Reading a kept file again
+/// is not counted.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_last_of_feeds(tx: &mut Tx) -> Result<Vec<Run>, StoreError> {
+    let last: Vec<Option<String>> = run::table
+        .filter(run::note.not_like("read again%"))
+        .group_by((run::source, run::feed))
+        .select(diesel::dsl::max(run::id))
+        .load(&mut tx.connection)?;
+    let ids: Vec<String> = last.into_iter().flatten().collect();
+    Ok(run::table
+        .filter(run::id.eq_any(ids))
+        .order((run::source, run::feed))
+        .select(Run::as_select())
+        .load(&mut tx.connection)?)
 }

@@ -118,6 +118,11 @@ codes! {
     MapType, "map/type", Error, "a cell holds another type than the mapping expects", "format the column as the mapping expects";
     MapUnknownCode, "map/unknown-code", Error, "a value is outside the code list", "correct the value, or add it to the code list";
     MapYesNo, "map/yes-no", Error, "a cell is neither yes nor no", "correct the cell in the sender's system";
+    WebhookEnvelope, "webhook/envelope", Error, "a line of signed events is not an event with its id, time, signature and body", "send the events as they were received";
+    WebhookSignature, "webhook/signature", Error, "the signature of an event does not hold, so nobody knows who sent it", "check that the `secrets` file holds the secret the sender signs with";
+    RecordConflict, "record/conflict", Error, "two rows of one file speak of the same thing and say different things", "correct or leave out one of the rows in the sender's system; the first of them stands";
+    SnapshotShrunk, "snapshot/shrunk", Warning, "more than half of what the last file held is not in this one", "check that the export was complete; if it was not, send a complete one and everything comes back";
+    SnapshotDoubt, "snapshot/doubt", Warning, "records are missing from a full file that has rows which cannot be told apart", "correct the rejected rows in the sender's system; what is found again comes back";
 
     SchemaType, "schema/type", Error, "a field is of another type than the record allows", "correct the value in the sender's system";
     SchemaPattern, "schema/pattern", Error, "a field does not have the shape the record asks for", "correct the value in the sender's system";

@@ -221,7 +221,7 @@ fn told(findings: &[Finding]) -> String {
 
 impl Found {
     fn take(&mut self, bound: &Bound, arrival: &Arrival<'_>) {
-        let Reading { outcome, records, findings } = bound.read(arrival, &Origin::default());
+        let Reading { about: _, outcome, records, findings } = bound.read(arrival, &Origin::default());
         self.outcomes.push(match outcome {
             Outcome::Rejected => "rejected",
             Outcome::Quarantined => "quarantined",

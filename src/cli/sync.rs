@@ -1,0 +1,146 @@
+//! `wayleave sync`: takes what the sources have sent.
+
+use std::path::PathBuf;
+
+use crate::cli::operational::{Opening, open};
+use crate::cli::print::Failure;
+use crate::cli::{Context, Exit};
+use crate::gateway::show::RunShown;
+use crate::gateway::sync::{Synced, Told, sync};
+use crate::gateway::{GatewayError, feed};
+use crate::mapping::library::LibraryError;
+
+/// What `sync` takes.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only this source, or this feed of it: council, or council/cld
+    #[arg(value_name = "SOURCE[/FEED]")]
+    feed: Option<String>,
+    /// Take this file, instead of what the feed's folder holds
+    #[arg(long, value_name = "FILE", requires = "feed")]
+    file: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
+    let config = context.config()?;
+    let feeds = feed::feeds(&config, args.feed.as_deref()).map_err(told)?;
+    if feeds.is_empty() {
+        return Err(Failure::told("the configuration names no source, so there is nothing to sync")
+            .hint("add a [source.…] section with its feeds; `wayleave init --print` explains each setting"));
+    }
+    if args.file.is_some() && feeds.len() > 1 {
+        let names: Vec<String> = feeds.iter().map(feed::Feed::full_name).collect();
+        return Err(Failure::told(format!("--file needs one feed, and there are {}", feeds.len()))
+            .hint(format!("name one of {}", names.join(", "))));
+    }
+    if let Some(file) = args.file.as_ref().filter(|file| !file.is_file()) {
+        return Err(Failure::told(format!("no file at {}", file.display()))
+            .hint("check the name; in a path with spaces, put it in quotes"));
+    }
+    let gateway = open(&config, &context.edge, Opening::Create)?;
+    let bar = context.print.progress(0, "units");
+    let mut link = |gateway: &crate::gateway::Gateway| link_step(gateway);
+    let synced = sync(&gateway, &feeds, args.file.as_deref(), &mut link, &mut |said| match said {
+        Told::Begun { feed, .. } => {
+            bar.reset();
+            bar.set_message(feed.to_owned());
+        }
+        Told::Units(done) => bar.set_position(done),
+        Told::Linking(waiting) if waiting > 0 => bar.set_message("linking"),
+        Told::Linking(_) | Told::NoNews { .. } | Told::Processed(_) => {}
+    });
+    bar.finish_and_clear();
+    let synced = synced.map_err(told)?;
+    print(context, &synced)?;
+    let has_errors = synced.runs.iter().any(|run| run.findings_error > 0);
+    Ok(if has_errors { Exit::Findings } else { Exit::Done })
+}
+
+/// The third step.
+fn link_step(_gateway: &crate::gateway::Gateway) -> Result<(u64, u64), GatewayError> {
+    Ok((0, 0))
+}
+
+fn print(context: &Context, synced: &Synced) -> Result<(), Failure> {
+    let runs: Vec<RunShown> = synced.runs.iter().map(RunShown::from).collect();
+    if context.print.is_json {
+        return context.print.json(&runs);
+    }
+    for (feed, file) in &synced.no_news {
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        context.print.data(format_args!("{feed}: no news; {name} was taken before"))?;
+    }
+    for run in &runs {
+        context.print.data(text(run))?;
+    }
+    if runs.is_empty() && synced.no_news.is_empty() {
+        context.print.data("no files to take")?;
+    }
+    if let Some(run) = runs.iter().find(|run| run.findings.error > 0) {
+        context.print.note(format_args!(
+            "hint: `wayleave run show {}` lists what is wrong and what to do",
+            short(&run.id)
+        ));
+    }
+    Ok(())
+}
+
+/// A run as a person reads it.
+pub(crate) fn text(run: &RunShown) -> String {
+    let units = &run.units;
+    let mut text = format!("{} ({}): ", run.feed, short(&run.id));
+    if run.state == "failed" {
+        text.push_str(&format!("{}; nothing of it was taken", run.note));
+        return text;
+    }
+    let outcomes = [
+        (units.accepted, "accepted"),
+        (units.unchanged, "unchanged"),
+        (units.filtered, "filtered"),
+        (units.duplicate, "duplicate"),
+        (units.quarantined, "quarantined"),
+        (units.rejected, "rejected"),
+    ];
+    let outcomes: Vec<String> =
+        outcomes.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    match outcomes.as_slice() {
+        [] => text.push_str(&format!("{} units", units.received)),
+        _ => text.push_str(&format!("{} units: {}", units.received, outcomes.join(", "))),
+    }
+    let records = &run.records;
+    let records = [(records.new, "new"), (records.changed, "changed"), (records.absent, "no longer there")];
+    let records: Vec<String> =
+        records.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if !records.is_empty() {
+        text.push_str(&format!("; records: {}", records.join(", ")));
+    }
+    if !run.note.is_empty() {
+        text.push_str(&format!(" ({})", run.note));
+    }
+    text
+}
+
+/// The end of an id, enough to name it at the command line.
+pub(crate) fn short(id: &str) -> &str {
+    id.len().checked_sub(SHORT_DIGITS).and_then(|start| id.get(start..)).unwrap_or(id)
+}
+
+/// Digits of a short id: the last of a `UUIDv7` are random, so eight tell any two runs apart.
+const SHORT_DIGITS: usize = 8;
+
+/// A failure of the gateway, with what to do.
+pub(crate) fn told(error: GatewayError) -> Failure {
+    match &error {
+        GatewayError::Mapping(LibraryError::Unknown { nearest: Some(nearest), .. }) => {
+            Failure::new(&error).hint(format!("did you mean `{nearest}`?"))
+        }
+        GatewayError::NoFeed { .. } => {
+            Failure::new(&error).hint("`wayleave check` lists the feeds there are")
+        }
+        GatewayError::File { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Failure::new(&error).hint("check `folder` of the feed in wayleave.toml; nothing was changed")
+        }
+        GatewayError::Store(store) => crate::cli::operational::unreachable(store),
+        _ => Failure::new(&error),
+    }
+}

@@ -1,0 +1,196 @@
+//! Whom the units of a chunk are about: who is in scope, who is new, whose blocks changed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::base::id::SubjectId;
+use crate::base::seal::{DataKey, KeyedHash};
+use crate::config::Scope;
+use crate::gateway::GatewayError;
+use crate::gateway::process::Work;
+use crate::gateway::process::read::{Content, RecordRead, UnitRead};
+use crate::gateway::receive::known_name;
+use crate::store::subject::{self, Block, SubjectRow};
+use crate::store::{Tx, meta};
+
+/// One person as this source knows them, in one transaction.
+struct Person {
+    row: SubjectRow,
+    key: Option<DataKey>,
+    is_new: bool,
+}
+
+/// The people of a chunk.
+pub(super) struct People<'w> {
+    work: &'w Work<'w>,
+    by_key: HashMap<KeyedHash, Person>,
+    /// Blocks of the chunk that somebody known has.
+    known_blocks: HashSet<KeyedHash>,
+    changed_blocks: BTreeMap<String, Vec<(&'static str, KeyedHash)>>,
+    has_grown: bool,
+}
+
+impl<'w> People<'w> {
+    /// Looks up everybody a chunk speaks of, in a few queries.
+    pub(super) fn load(tx: &mut Tx, work: &'w Work<'w>, units: &[UnitRead]) -> Result<Self, GatewayError> {
+        let mut keys = BTreeSet::new();
+        for record in units.iter().flat_map(UnitRead::all) {
+            keys.extend(record.subject);
+        }
+        let keys: Vec<KeyedHash> = keys.into_iter().collect();
+        let mut by_key = HashMap::with_capacity(keys.len());
+        for row in subject::find_by_keys(tx, &work.feed.source, &keys)? {
+            if let Some(key) = KeyedHash::from_slice(&row.key_hash) {
+                by_key.insert(key, Person { row, key: None, is_new: false });
+            }
+        }
+        let mut people = Self {
+            work,
+            by_key,
+            known_blocks: HashSet::new(),
+            changed_blocks: BTreeMap::new(),
+            has_grown: false,
+        };
+        if work.feed.scope == Scope::Known {
+            let mut blocks = BTreeSet::new();
+            for record in units.iter().flat_map(UnitRead::all) {
+                if record.subject.is_some_and(|subject| !people.is_known(&subject)) {
+                    blocks.extend(record.blocks.iter().map(|(_, hash)| *hash));
+                }
+            }
+            let blocks: Vec<KeyedHash> = blocks.into_iter().collect();
+            people.known_blocks.extend(subject::find_known_blocks(tx, &blocks)?);
+        }
+        Ok(people)
+    }
+
+    fn is_known(&self, subject: &KeyedHash) -> bool {
+        self.by_key.get(subject).is_some_and(|person| person.row.is_known)
+    }
+
+    /// True if records about this person may be taken: the source's scope is wider, they are
+    /// known, or the records of this unit say that they are somebody known.
+    pub(super) fn is_in_scope(&self, subject: Option<&KeyedHash>, unit: &[RecordRead]) -> bool {
+        let Some(subject) = subject else { return true };
+        match self.work.feed.scope {
+            Scope::Defines | Scope::Everyone => true,
+            Scope::Known => {
+                self.is_known(subject)
+                    || unit
+                        .iter()
+                        .filter(|record| record.subject.as_ref() == Some(subject))
+                        .flat_map(|record| &record.blocks)
+                        .any(|(_, hash)| self.known_blocks.contains(hash))
+            }
+        }
+    }
+
+    /// Takes a person in who is in scope; writes down the blocks by which others are found.
+    pub(super) fn admit(&mut self, subject: KeyedHash, at: &str) {
+        let edge = &self.work.gateway.edge;
+        let makes_known = self.work.feed.scope != Scope::Everyone;
+        match self.by_key.get_mut(&subject) {
+            // Somebody taken in while the source's scope was wider is only known from now on.
+            Some(person) if makes_known && !person.row.is_known => {
+                person.row.is_known = true;
+                self.has_grown = true;
+            }
+            Some(_) => {}
+            None => {
+                let id = SubjectId::mint(edge).to_string();
+                let key = DataKey::generate(edge);
+                let wrapped = self.work.gateway.keys.master.wrap(edge, &id, &key);
+                let row = SubjectRow {
+                    id,
+                    source: self.work.feed.source.clone(),
+                    key_hash: subject.as_bytes().to_vec(),
+                    wrapped_key: Some(wrapped.as_bytes().to_vec()),
+                    person_id: None,
+                    is_known: makes_known,
+                    created_at: at.to_owned(),
+                };
+                self.by_key.insert(subject, Person { row, key: Some(key), is_new: true });
+                self.has_grown |= makes_known;
+            }
+        }
+    }
+
+    /// Notes the blocks of somebody known, so that a later row of the same chunk finds them.
+    pub(super) fn note_known(&mut self, subject: &KeyedHash, blocks: &[(&'static str, KeyedHash)]) {
+        if self.is_known(subject) {
+            self.known_blocks.extend(blocks.iter().map(|(_, hash)| *hash));
+        }
+    }
+
+    /// The id of somebody taken in.
+    pub(super) fn id(&self, subject: &KeyedHash) -> Option<&str> {
+        self.by_key.get(subject).map(|person| person.row.id.as_str())
+    }
+
+    /// The data key of somebody taken in.
+    pub(super) fn data_key(&mut self, subject: &KeyedHash) -> Result<Option<DataKey>, GatewayError> {
+        let Some(person) = self.by_key.get_mut(subject) else { return Ok(None) };
+        if person.key.is_none() {
+            person.key = Some(subject::data_key(&self.work.gateway.keys, &person.row)?);
+        }
+        Ok(person.key.clone())
+    }
+
+    /// Sets the blocks of somebody whose person record is new or changed.
+    pub(super) fn set_blocks(&mut self, subject: &KeyedHash, blocks: Vec<(&'static str, KeyedHash)>) {
+        let Some(person) = self.by_key.get(subject) else { return };
+        if person.row.is_known {
+            self.known_blocks.extend(blocks.iter().map(|(_, hash)| *hash));
+            self.has_grown = true;
+        }
+        self.changed_blocks.insert(person.row.id.clone(), blocks);
+    }
+
+    /// Writes down who is new before their records.
+    pub(super) fn write(&mut self, tx: &mut Tx) -> Result<(), GatewayError> {
+        let mut new: Vec<SubjectRow> =
+            self.by_key.values().filter(|person| person.is_new).map(|person| person.row.clone()).collect();
+        new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        subject::create(tx, &new)?;
+        let mut known: Vec<String> = self
+            .by_key
+            .values()
+            .filter(|person| !person.is_new && person.row.is_known)
+            .map(|person| person.row.id.clone())
+            .collect();
+        known.sort_unstable();
+        if self.has_grown {
+            subject::mark_known(tx, &known)?;
+        }
+        let ids: Vec<String> = self.changed_blocks.keys().cloned().collect();
+        let blocks: Vec<Block> = self
+            .changed_blocks
+            .iter()
+            .flat_map(|(id, blocks)| {
+                blocks.iter().map(|(block, hash)| Block {
+                    subject_id: id.clone(),
+                    block: (*block).to_owned(),
+                    hash: hash.as_bytes().to_vec(),
+                })
+            })
+            .collect();
+        subject::replace_blocks(tx, &ids, &blocks)?;
+        if self.has_grown {
+            let name = known_name(&self.work.feed.source);
+            let mark = meta::number(tx, &name)?;
+            meta::set(tx, &name, &(mark + 1).to_string())?;
+        }
+        Ok(())
+    }
+}
+
+impl UnitRead {
+    /// Every record of the unit, usable or not.
+    pub(super) fn all(&self) -> &[RecordRead] {
+        match &self.content {
+            Content::Refused(records)
+            | Content::SetAside { about: records, .. }
+            | Content::Records(records) => records,
+            Content::Nothing => &[],
+        }
+    }
+}
