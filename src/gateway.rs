@@ -4,10 +4,11 @@ pub mod feed;
 pub mod kept;
 pub mod keys;
 pub mod link;
-pub mod release;
 pub mod process;
 pub mod receive;
+pub mod release;
 pub mod show;
+pub mod study;
 pub mod sync;
 
 use crate::base::edge::Edge;

@@ -7,7 +7,7 @@ use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::gateway::show::RunShown;
 use crate::gateway::sync::{Synced, Told, sync};
-use crate::gateway::{GatewayError, feed};
+use crate::gateway::{GatewayError, feed, study};
 use crate::mapping::library::LibraryError;
 
 /// What `sync` takes.
@@ -37,28 +37,30 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return Err(Failure::told(format!("no file at {}", file.display()))
             .hint("check the name; in a path with spaces, put it in quotes"));
     }
+    let protocols = study::protocols(&config).map_err(told)?;
     let gateway = open(&config, &context.edge, Opening::Create)?;
     let bar = context.print.progress(0, "units");
-    let mut link = |gateway: &crate::gateway::Gateway| link_step(gateway);
-    let synced = sync(&gateway, &feeds, args.file.as_deref(), &mut link, &mut |said| match said {
+    let synced = sync(&gateway, &feeds, &protocols, args.file.as_deref(), &mut |said| match said {
         Told::Begun { feed, .. } => {
             bar.reset();
             bar.set_message(feed.to_owned());
         }
         Told::Units(done) => bar.set_position(done),
-        Told::Linking(waiting) if waiting > 0 => bar.set_message("linking"),
-        Told::Linking(_) | Told::NoNews { .. } | Told::Processed(_) => {}
+        Told::Linked(done) => {
+            bar.set_message("people linked");
+            bar.set_position(done);
+        }
+        Told::Laid(done) => {
+            bar.set_message("people laid ready");
+            bar.set_position(done);
+        }
+        Told::NoNews { .. } | Told::Processed(_) => {}
     });
     bar.finish_and_clear();
     let synced = synced.map_err(told)?;
     print(context, &synced)?;
     let has_errors = synced.runs.iter().any(|run| run.findings_error > 0);
     Ok(if has_errors { Exit::Findings } else { Exit::Done })
-}
-
-/// The third step.
-fn link_step(_gateway: &crate::gateway::Gateway) -> Result<(u64, u64), GatewayError> {
-    Ok((0, 0))
 }
 
 fn print(context: &Context, synced: &Synced) -> Result<(), Failure> {

@@ -9,13 +9,15 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Scope;
 use crate::gateway::feed::Feed;
+use crate::gateway::link::link;
 use crate::gateway::process::process;
 use crate::gateway::receive::{self, Received, begin_again, receive};
+use crate::gateway::release::lay::lay;
 use crate::gateway::{Gateway, GatewayError};
 use crate::mapping::Snapshot;
+use crate::release::protocol::Protocol;
+use crate::store::batch;
 use crate::store::run::{self, Run, State};
-use crate::store::work::Step;
-use crate::store::{batch, work};
 
 /// What goes on, for whoever watches.
 pub enum Told<'t> {
@@ -37,13 +39,11 @@ pub enum Told<'t> {
     },
     /// A run has ended its second step.
     Processed(&'t Run),
-    /// People are being linked: how many wait.
-    Linking(u64),
+    /// Subjects linked so far.
+    Linked(u64),
+    /// People so far for whom it was laid ready what may go out.
+    Laid(u64),
 }
-
-/// Links people and lays ready what may go out, until nothing waits. How many subjects were
-/// linked, and of how many people something was laid ready.
-pub type Link<'l> = dyn FnMut(&Gateway) -> Result<(u64, u64), GatewayError> + 'l;
 
 /// What a sync did.
 #[derive(Debug, Clone, Default)]
@@ -62,12 +62,12 @@ pub struct Synced {
 pub fn sync(
     gateway: &Gateway,
     feeds: &[Feed],
+    protocols: &[Protocol],
     file: Option<&Path>,
-    link: &mut Link<'_>,
     told: &mut dyn FnMut(Told<'_>),
 ) -> Result<Synced, GatewayError> {
     gateway.check_keys()?;
-    let mut sync = Sync { gateway, link, told, synced: Synced::default() };
+    let mut sync = Sync { gateway, protocols, told, synced: Synced::default() };
     let mut ordered: Vec<&Feed> = feeds.iter().collect();
     // A full file says how things stood, events what happened since: so they come after it.
     ordered.sort_by_key(|feed| (feed.scope != Scope::Defines, feed.mapping.snapshot != Snapshot::Full));
@@ -76,13 +76,13 @@ pub fn sync(
         sync.files(feed, file)?;
     }
     sync.read_again(&ordered)?;
-    sync.link_all()?;
+    sync.last_steps()?;
     Ok(sync.synced)
 }
 
 struct Sync<'s> {
     gateway: &'s Gateway,
-    link: &'s mut Link<'s>,
+    protocols: &'s [Protocol],
     told: &'s mut dyn FnMut(Told<'_>),
     synced: Synced,
 }
@@ -98,7 +98,7 @@ impl Sync<'_> {
                 _ => {}
             }
         }
-        self.link_all()
+        self.last_steps()
     }
 
     fn files(&mut self, feed: &Feed, file: Option<&Path>) -> Result<(), GatewayError> {
@@ -164,22 +164,18 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Links whoever waits, and finishes the runs that wait for it.
-    fn link_all(&mut self) -> Result<(), GatewayError> {
-        let waiting = self.gateway.store.read(|tx| work::count(tx, Step::Link))?;
-        (self.told)(Told::Linking(u64::try_from(waiting).unwrap_or_default()));
-        (self.link)(self.gateway)?;
+    /// Steps three and four, for whoever waits; then the runs that waited for them are finished.
+    fn last_steps(&mut self) -> Result<(), GatewayError> {
+        let told = std::cell::RefCell::new(&mut self.told);
+        link(self.gateway, &|done| told.borrow_mut()(Told::Linked(done)))?;
+        lay(self.gateway, self.protocols, &|done| told.borrow_mut()(Told::Laid(done)))?;
         let open = self.gateway.store.read(run::list_open)?;
         let at = self.gateway.edge.now().to_string();
-        for begun in open {
-            if begun.state == State::Processing.as_str() {
-                continue;
-            }
+        for begun in open.into_iter().filter(|run| run.state != State::Processing.as_str()) {
             let ended = self.gateway.store.write(|tx| run::finish(tx, &begun.id, &at))?;
-            if let Some(shown) = self.synced.runs.iter_mut().find(|run| run.id == ended.id) {
-                *shown = ended;
-            } else {
-                self.synced.runs.push(ended);
+            match self.synced.runs.iter_mut().find(|run| run.id == ended.id) {
+                Some(shown) => *shown = ended,
+                None => self.synced.runs.push(ended),
             }
         }
         Ok(())

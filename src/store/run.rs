@@ -135,7 +135,11 @@ pub fn save(tx: &mut Tx, changed: &Run) -> Result<(), StoreError> {
     if changed.received != changed.accounted() || changed.received != changed.position {
         return Err(unbalanced(changed));
     }
-    let rows = diesel::update(run::table.find(&changed.id)).set(changed).execute(&mut tx.connection)?;
+    // The last two steps count by themselves, and perhaps in another process.
+    let (linked, released) =
+        run::table.find(&changed.id).select((run::linked, run::released)).first(&mut tx.connection)?;
+    let changed = Run { linked, released, ..changed.clone() };
+    let rows = diesel::update(run::table.find(&changed.id)).set(&changed).execute(&mut tx.connection)?;
     if rows == 1 { Ok(()) } else { Err(StoreError::NoRow) }
 }
 
