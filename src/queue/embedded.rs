@@ -157,7 +157,7 @@ impl Embedded {
     }
 
     fn failed(&self, source: DieselError) -> QueueError {
-        QueueError::Database { file: self.file.clone(), source }
+        QueueError::Database { file: self.file.clone(), source: Box::new(source) }
     }
 }
 

@@ -58,7 +58,7 @@ pub enum QueueError {
         /// The file.
         file: PathBuf,
         /// What the database said.
-        source: diesel::result::Error,
+        source: Cause,
     },
     /// The file of the certificate authority cannot be read.
     #[error("the certificate authority `{}` cannot be read: expected a PEM file", file.display())]

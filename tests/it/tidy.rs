@@ -372,7 +372,8 @@ fn the_top_level_holds_what_it_should() {
     let allowed = [
         "Cargo.toml",
         "Cargo.lock",
-        "LICENSE",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
         "README.md",
         "src",
         "schemas",

@@ -162,7 +162,12 @@ impl Live {
         self.connection.create_channel().await
     }
 
+    /// Closes one thing after the other. A quorum queue may hear of a closed connection before it
+    /// hears of the last acknowledgements; a cancelled consumer it answers for in order.
     pub(super) async fn close(self) {
+        for consuming in self.consuming.into_values() {
+            let _closed = consuming.close().await;
+        }
         let _closed = self.connection.close(200, "done".into()).await;
     }
 }

@@ -10,7 +10,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
-use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
+};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Consumer};
 
@@ -78,6 +80,11 @@ impl Held {
 impl Consuming {
     pub(super) fn is_open(&self) -> bool {
         self.channel.status().connected()
+    }
+
+    pub(super) async fn close(self) -> Result<(), lapin::Error> {
+        self.channel.basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await?;
+        self.channel.close(200, "done".into()).await
     }
 
     /// Takes what has arrived, without waiting.
