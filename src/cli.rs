@@ -8,6 +8,7 @@ pub mod print;
 
 mod check;
 mod collect;
+mod consent;
 mod convert;
 mod extract;
 mod guide;
@@ -17,6 +18,7 @@ mod operational;
 mod quarantine;
 mod run;
 mod status;
+mod study;
 mod sync;
 mod synth;
 
@@ -51,6 +53,8 @@ enum Verb {
     Check(check::Args),
     /// Take what has come through the door into the evaluation database
     Collect(collect::Args),
+    /// List decisions on consent, enter one, or enter a withdrawal
+    Consent(consent::Args),
     /// Read a file through a mapping, and write records or another layout; no database needed
     Convert(convert::Args),
     /// Build, list and verify extracts
@@ -69,6 +73,8 @@ enum Verb {
     Status(status::Args),
     /// Take what the sources have sent
     Sync(sync::Args),
+    /// Check a study protocol, release, and say how a study stands
+    Study(study::Args),
     /// Make files of invented people, in the layouts of the three systems, with the truth about them
     Synth(synth::Args),
 }
@@ -146,6 +152,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
         Verb::Collect(args) => collect::run(&args, &context),
+        Verb::Consent(args) => consent::run(&args, &context),
         Verb::Convert(args) => convert::run(&args, &context),
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
@@ -155,6 +162,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Run(args) => run::run(&args, &context),
         Verb::Status(args) => status::run(&args, &context),
         Verb::Sync(args) => sync::run(&args, &context),
+        Verb::Study(args) => study::run(&args, &context),
         Verb::Synth(args) => synth::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {

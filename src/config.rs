@@ -47,6 +47,10 @@ pub struct Gateway {
     pub master_key: String,
     /// File of the key of look-up hashes.
     pub index_key: String,
+    /// File of the release role's own key, which seals study keys.
+    pub release_key: String,
+    /// File of the key that signs the log at each release.
+    pub signing_key: String,
     /// Folder of mappings that stand before the shipped ones; empty for none.
     pub mappings: String,
     /// PEM file of the broker's certificate authority; empty for the public ones.
@@ -61,6 +65,8 @@ impl Default for Gateway {
             queue: "sqlite:queue.db".to_owned(),
             master_key: "keys/master.key".to_owned(),
             index_key: "keys/index.key".to_owned(),
+            release_key: "keys/release.key".to_owned(),
+            signing_key: "keys/signing.key".to_owned(),
             mappings: String::new(),
             queue_authority: String::new(),
         }

@@ -6,6 +6,7 @@ pub mod keys;
 pub mod link;
 pub mod process;
 pub mod receive;
+pub mod record_consent;
 pub mod release;
 pub mod show;
 pub mod study;
@@ -51,6 +52,14 @@ pub enum GatewayError {
     /// A study protocol cannot be used.
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
+    /// A source that knows nobody by a reference.
+    #[error(
+        "`{known_to}` knows nobody by that reference; check the reference and the source, and run `wayleave sync` if the file is new"
+    )]
+    NoSuchPerson {
+        /// The source.
+        known_to: String,
+    },
     /// The broker did not confirm everything.
     #[error(
         "the queue did not confirm every message; run `wayleave study release` again: it goes on where it stopped"
@@ -135,6 +144,7 @@ impl GatewayError {
             | Self::TooLarge { .. }
             | Self::TooMany { .. }
             | Self::Secrets { .. }
+            | Self::NoSuchPerson { .. }
             | Self::Stopped => false,
         }
     }

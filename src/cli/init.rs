@@ -28,7 +28,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let file = args.folder.join(FILE_NAME);
     write_new(&file, DEFAULT_TOML.as_bytes(), false)?;
     let config = Config { folder: args.folder.clone(), ..Config::default() };
-    for key in [&config.gateway.master_key, &config.gateway.index_key, &config.evaluation.key] {
+    let zone = &config.gateway;
+    let operational = [&zone.master_key, &zone.index_key, &zone.release_key, &zone.signing_key];
+    for key in operational.into_iter().chain([&config.evaluation.key]) {
         create_key(&config.path(key), &context.edge)?;
     }
     context.print.data(format_args!(

@@ -248,3 +248,15 @@ pub fn list_studies(tx: &mut Tx, person_id: &str) -> Result<Vec<String>, StoreEr
         .order(intent::study)
         .load(&mut tx.connection)?)
 }
+
+/// Puts what a release sent back to *claimed*, as it stands when the job is killed after it
+/// published and before it marked.
+///
+/// # Errors
+/// Where the database fails.
+pub fn forget_sent(tx: &mut Tx, release_id: &str) -> Result<(), StoreError> {
+    diesel::update(intent::table.filter(intent::release_id.eq(release_id)))
+        .set((intent::state.eq("claimed"), intent::claimed_by.eq(Some(release_id))))
+        .execute(&mut tx.connection)?;
+    Ok(())
+}

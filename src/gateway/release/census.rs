@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::finding::{Code, Finding, Findings};
 use crate::base::limit::RELEASE_PEOPLE_MAX;
-use crate::consent::decide::Denied;
+use crate::base::origin::Origin;
+use crate::consent::decide::{Denied, When};
+use crate::consent::directive;
+use crate::gateway::release::file::File;
 use crate::gateway::release::lay::{Laid, lay_person};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
@@ -61,9 +65,6 @@ pub fn take(gateway: &Gateway, protocol: &Protocol) -> Result<Census, GatewayErr
         }
     }
     let counts = gateway.store.read(|tx| Ok::<_, GatewayError>(link::counts(tx)?))?;
-    let whole = |counts: BTreeMap<String, i64>| {
-        counts.into_iter().map(|(name, count)| (name, u64::try_from(count).unwrap_or_default())).collect()
-    };
     Ok(Census {
         people,
         denied: laid.denied.into_iter().map(|((_, denied), count)| (denied, count)).collect(),
@@ -71,4 +72,104 @@ pub fn take(gateway: &Gateway, protocol: &Protocol) -> Result<Census, GatewayErr
         links: whole(counts.edges),
         doubts: whole(counts.doubts),
     })
+}
+
+/// One decision on record, and what comes of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Decided {
+    /// The consent record.
+    pub record: String,
+    /// The source it stands in.
+    pub source: String,
+    /// The person, by id; none before linking.
+    pub person: Option<String>,
+    /// given, refused, withdrawn.
+    pub decision: &'static str,
+    /// The day of it.
+    pub decided_on: String,
+    /// The form's version.
+    pub form_version: Option<String>,
+    /// Whether a second person has checked the form.
+    pub is_checked: bool,
+    /// `permit`, or why not.
+    pub verdict: &'static str,
+}
+
+/// How everybody stands to one study, read without changing anything, and every decision.
+///
+/// # Errors
+/// Where the store fails.
+pub fn look(gateway: &Gateway, protocol: &Protocol) -> Result<(Census, Vec<Decided>), GatewayError> {
+    let now = gateway.edge.now();
+    let when = When { at: now.london_day(), known_at: now };
+    let (mut census, mut decided) = (Census::default(), Vec::new());
+    let mut after = String::new();
+    gateway.store.read(|tx| {
+        loop {
+            let ids = person::list_after(tx, &after, RELEASE_PEOPLE_MAX)?;
+            let Some(last) = ids.last() else { break };
+            after.clone_from(last);
+            census.people += u64::try_from(ids.len()).unwrap_or_default();
+            for id in &ids {
+                let file = File::load(tx, id)?;
+                let verdict = match file.proof(&protocol.study, when) {
+                    Ok(_) => "permit",
+                    Err(denied) => {
+                        *census.denied.entry(denied).or_default() += 1;
+                        denied.as_str()
+                    }
+                };
+                decided.extend(decisions(&file, &protocol.study, verdict));
+            }
+        }
+        let counts = link::counts(tx)?;
+        census.subjects = u64::try_from(counts.subjects).unwrap_or_default();
+        census.links = whole(counts.edges);
+        census.doubts = whole(counts.doubts);
+        Ok::<_, GatewayError>(())
+    })?;
+    Ok((census, decided))
+}
+
+fn decisions(file: &File, study: &str, verdict: &'static str) -> Vec<Decided> {
+    let source = |record: &str| {
+        let found = file.records.iter().find(|one| one.id == record);
+        found.map(|one| one.source.clone()).unwrap_or_default()
+    };
+    file.directives
+        .iter()
+        .filter(|directive| directive.study == study)
+        .map(|directive| Decided {
+            record: directive.record.to_string(),
+            source: source(&directive.record.to_string()),
+            person: Some(file.person.to_string()),
+            decision: match directive.decided {
+                directive::Decided::Given => "given",
+                directive::Decided::Refused => "refused",
+                directive::Decided::Withdrawn(_) => "withdrawn",
+            },
+            decided_on: directive.decided_on.to_string(),
+            form_version: directive.form_version.clone(),
+            is_checked: directive.is_checked,
+            verdict,
+        })
+        .collect()
+}
+
+/// Consents that are given and cannot be tied to a person with certainty, each a finding.
+#[must_use]
+pub fn unlinked(decided: &[Decided]) -> Findings {
+    decided
+        .iter()
+        .filter(|one| one.decision == "given" && one.verdict == Denied::IdentityInDoubt.as_str())
+        .map(|one| {
+            let place = Origin::default().at_path(&format!("consent/{}", one.record));
+            let told = format!("a consent of {} from `{}` releases nothing", one.decided_on, one.source);
+            Finding::new(Code::ConsentUnlinked, place, told)
+        })
+        .collect()
+}
+
+fn whole(counts: BTreeMap<String, i64>) -> BTreeMap<String, u64> {
+    counts.into_iter().map(|(name, count)| (name, u64::try_from(count).unwrap_or_default())).collect()
 }

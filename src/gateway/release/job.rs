@@ -82,6 +82,8 @@ impl Job<'_> {
             self.tell_closed(&row, &kept)?;
         }
         report.census = census::take(self.gateway, self.protocol)?;
+        let (_, decided) = census::look(self.gateway, self.protocol)?;
+        report.findings.extend(census::unlinked(&decided));
         let Some(row) = self.begin()? else { return Ok(report) };
         let mut sent = 0;
         loop {
