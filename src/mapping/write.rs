@@ -172,7 +172,7 @@ impl Target {
                 self.key_cells(&block.subject, &subject, &mut cells);
                 self.key_cells(&block.key, made.key.open(grant), &mut cells);
             }
-            if take_constants(block, &mut cells) {
+            if take_constants(block, &mut cells) && block.is_filled(&cells) {
                 best = Some((missing, block, cells));
             }
         }

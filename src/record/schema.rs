@@ -1,6 +1,5 @@
 //! The schema registry: what each field of each kind is, and the check of a whole record.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use serde_json::Value;
@@ -151,16 +150,14 @@ pub struct SchemaError {
 #[must_use]
 #[expect(clippy::expect_used, reason = "the schemas are compiled in, and a test compiles each")]
 pub fn of(kind: Kind) -> &'static Schema {
-    static REGISTRY: OnceLock<BTreeMap<Kind, Schema>> = OnceLock::new();
-    REGISTRY
-        .get_or_init(|| {
-            Kind::ALL
-                .iter()
-                .map(|kind| (*kind, compile(*kind).expect("the published schemas compile")))
-                .collect()
-        })
-        .get(&kind)
-        .expect("every kind has a schema")
+    // Each is compiled when it is first asked for: a command that meets two kinds waits for two.
+    static REGISTRY: [OnceLock<Schema>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
+    let (_, slot) = Kind::ALL
+        .iter()
+        .zip(&REGISTRY)
+        .find(|(known, _)| **known == kind)
+        .expect("every kind has a schema");
+    slot.get_or_init(|| compile(kind).expect("the published schemas compile"))
 }
 
 fn compile(kind: Kind) -> Result<Schema, SchemaError> {

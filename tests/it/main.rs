@@ -1,5 +1,6 @@
 //! The one integration binary.
 
+mod cli_convert;
 mod consent;
 mod contract_queue;
 mod dump;
@@ -19,6 +20,7 @@ mod format_write;
 mod format_xlsx;
 mod leak;
 mod mapping_laws;
+mod mapping_read;
 mod mappings;
 mod mutant;
 mod person;

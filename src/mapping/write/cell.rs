@@ -7,7 +7,7 @@ use super::{Out, Target};
 use crate::base::finding::Code;
 use crate::base::private::{Grant, Purpose};
 use crate::mapping::Made;
-use crate::mapping::compile::{Block, Other, Rule};
+use crate::mapping::compile::{Blank, Block, Other, Rule};
 use crate::mapping::op::Refusal;
 use crate::mapping::op::value::Value;
 use crate::record::draft::Draft;
@@ -18,6 +18,16 @@ impl Block {
     pub(super) fn missing(&self, draft: &Draft) -> Vec<&'static str> {
         let names = draft.fields().iter().map(|(name, _)| *name);
         names.filter(|name| !self.rules.iter().any(|rule| rule.field.name == *name)).collect()
+    }
+
+    /// Whether what has to be filled is, so that the row would be taken back.
+    pub(super) fn is_filled(&self, cells: &BTreeMap<String, Out>) -> bool {
+        let needed = self.rules.iter().filter(|rule| {
+            matches!(rule.blank, Blank::Reject | Blank::Quarantine)
+                && rule.default.is_none()
+                && !rule.one_way
+        });
+        needed.filter_map(|rule| rule.from.first()).all(|address| cells.contains_key(address))
     }
 
     /// Whether a record has the constants of this block, as far as it says anything of them.

@@ -1,0 +1,143 @@
+//! `wayleave convert` and `wayleave mapping`, as they are run.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+
+fn wayleave(folder: &Path) -> Command {
+    let mut command = Command::cargo_bin("wayleave").unwrap();
+    command.current_dir(folder);
+    command
+}
+
+fn costs(rows: &str) -> String {
+    format!(
+        "LAS ID;NHS Number;Surname;Forename;Date of Birth;Service Description;Weekly Cost (GBP);Start Date;End Date;Provider\r\n{rows}"
+    )
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn convert(folder: &Path, words: &[&str], input: Option<&str>) -> Ran {
+    let mut command = wayleave(folder);
+    command.arg("convert").args(words);
+    if let Some(input) = input {
+        command.write_stdin(input);
+    }
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code().unwrap(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+const ROW: &str =
+    "LL0000001;9990000018;Quillfeather;Thomasina;04/07/1961;Residential care;1501.79;14/02/2012;;Home A\r\n";
+
+#[test]
+fn records_come_out_a_line_a_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = convert(folder.path(), &["--mapping", "council/costs", "-"], Some(&costs(ROW)));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.out, @r#"{"line":2,"records":[{"kind":"person","subject":"LL0000001","key":"LL0000001","fields":{"council_id":"LL0000001","nhs_number":"9990000018","given_name":"Thomasina","family_name":"Quillfeather","birth_date":"1961-07-04"}},{"kind":"service","subject":"LL0000001","key":"LL0000001|long-term-residential-care|2012-02-14","fields":{"component":"long-term-residential-care","weekly_cost":1501.79,"started_on":"2012-02-14","provider":"Home A"}}]}"#);
+    assert!(!ran.err.contains("Quillfeather"), "{}", ran.err);
+    assert!(ran.err.contains("received 1: accepted 1, filtered 0, quarantined 0, rejected 0"), "{}", ran.err);
+}
+
+#[test]
+fn what_is_wrong_goes_to_the_rejects_and_ends_in_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = ROW.replace("14/02/2012", "31/02/2012");
+    file(folder.path(), "in put.csv", &costs(&format!("{ROW}{wrong}")));
+    let words = ["--mapping", "council/costs", "--rejects", "rejects.ndjson", "in put.csv", "out.ndjson"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    let out = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    assert_eq!(out.lines().count(), 1);
+    let rejects = std::fs::read_to_string(folder.path().join("rejects.ndjson")).unwrap();
+    insta::assert_snapshot!(rejects, @r#"{"line":3,"column":"Start Date","outcome":"rejected","severity":"error","code":"map/date","expected":"expected a day that exists, as `%d/%m/%Y`","hint":"correct the date in the sender's system"}"#);
+}
+
+#[test]
+fn there_and_back_is_the_same_file() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "in.csv", &costs(ROW));
+    let words = ["--mapping", "council/costs", "--to", "council/costs", "in.csv", "out.csv"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let out = std::fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    assert_eq!(out.trim_start_matches('\u{feff}'), costs(ROW));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_leaves_what_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "out.ndjson", "old");
+    file(folder.path(), "empty.csv", "");
+    file(folder.path(), "other.csv", "a;b\r\n1;2\r\n");
+    for (name, code, told) in
+        [("missing.csv", 2, "missing.csv"), ("empty.csv", 1, "file/empty"), ("other.csv", 1, "refused")]
+    {
+        let ran = convert(folder.path(), &["--mapping", "council/costs", name, "out.ndjson"], None);
+        assert_eq!(ran.code, code, "{name}: {}", ran.err);
+        assert!(ran.err.contains(told), "{name}: {}", ran.err);
+        assert_eq!(std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap(), "old");
+    }
+}
+
+#[test]
+fn a_mapping_that_is_not_there_or_wrong_cannot_be_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = convert(folder.path(), &["--mapping", "council/cost", "-"], Some(""));
+    assert_eq!(ran.code, 2);
+    insta::assert_snapshot!(ran.err, @r"
+    error: there is no mapping `council/cost`
+    hint: did you mean `council/costs`?
+    ");
+    file(folder.path(), "x.toml", "name = \"t/x\"\nversion = 1\nformat = \"csv\"\nrecrd = 1\n");
+    let ran = convert(folder.path(), &["--mapping", "x.toml", "-"], Some(""));
+    assert_eq!(ran.code, 2);
+    insta::assert_snapshot!(ran.err, @r#"
+    error: the mapping has faults
+    x.toml:4:1: unknown key `recrd` in a mapping
+      |
+    4 | recrd = 1
+      | ^^^^^
+    hint: did you mean `record`?
+
+    x.toml:1:1: a mapping has no `record`
+      |
+    1 | name = "t/x"
+      | ^
+    "#);
+    assert_eq!(convert(folder.path(), &["-"], Some("")).code, 64);
+}
+
+#[test]
+fn cases_are_run_and_a_difference_ends_in_1() {
+    let folder = tempfile::tempdir().unwrap();
+    wayleave(folder.path()).args(["mapping", "test"]).assert().code(0);
+    let mapping = "name = \"t/x\"\nversion = 1\nformat = \"csv\"\n[subject]\nkey = [\"Id\"]\n[[record]]\nkind = \"person\"\nfield = [{ to = \"given_name\", from = \"Name\" }]\n";
+    file(folder.path(), "x.toml", mapping);
+    let cases = "[[case]]\nname = \"a name\"\nrows = [{ Id = \"1\", Name = \"Ada\" }]\noutcome = \"accepted\"\n[[case.record]]\nkind = \"person\"\nfields = { given_name = \"Bo\" }\n";
+    file(folder.path(), "x.cases.toml", cases);
+    let output = wayleave(folder.path()).args(["mapping", "test", "x.toml"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    insta::assert_snapshot!(String::from_utf8(output.stdout).unwrap(), @r#"
+    x.cases.toml:2: a name
+      - person.given_name = "Bo"
+      + person.given_name = "Ada"
+    x.toml: 1 of 1 cases do not hold
+    "#);
+}

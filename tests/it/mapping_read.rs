@@ -1,0 +1,185 @@
+//! What reading a unit finds, code by code, and what a file with faults says of itself.
+
+use wayleave::base::origin::Origin;
+use wayleave::base::private::{Cases, Grant};
+use wayleave::format::csv::Row;
+use wayleave::format::xlsx::SheetRow;
+use wayleave::format::{Arrival, Cell, Header, Place, Unit};
+use wayleave::mapping::Mapping;
+use wayleave::mapping::diagnostic::Source;
+use wayleave::mapping::library::Library;
+use wayleave::mapping::op::REFERENCE;
+use wayleave::mapping::write::Keys;
+
+const HEAD: &str = "name = \"t/x\"\nversion = 1\nformat = \"csv\"\n[subject]\nkey = [\"Id\"]\n";
+
+fn library() -> Library {
+    let mut library = Library::shipped();
+    let list = "# source: here\n# version: 1\n# date: 2025\nsource,canonical,preferred,note\nA,male,,\nB,male,,\nC,female,,\n";
+    library.add("codes/t/sex.csv", "codes/t/sex.csv", list);
+    library
+}
+
+fn compile(text: &str) -> Result<Mapping, String> {
+    library().compile(&Source::new("mappings/t/x.toml", text)).map_err(|error| error.to_string())
+}
+
+fn mapping(records: &str) -> Mapping {
+    compile(&format!("{HEAD}{records}")).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// One row of cells under `Id` and `A`, `B`: the codes found and how many records came out.
+fn check(records: &str, cells: [&str; 3], codes: &[&str], count: usize) {
+    let mapping = mapping(records);
+    let bound = mapping.bind(Some(&Header::of(["Id", "A", "B"])), &Origin::default()).unwrap();
+    let row = Row::of(cells);
+    let place = Place { line: 2, ..Place::default() };
+    let reading = bound.read(&Arrival { place, unit: Ok(Unit::Row(&row)) }, &Origin::file("x.csv"));
+    let found: Vec<&str> = reading.findings.iter().map(|finding| finding.code.as_str()).collect();
+    assert_eq!((found.as_slice(), reading.records.len()), (codes, count), "{records}");
+    for finding in &reading.findings {
+        assert_eq!(finding.origin.line, Some(2));
+        for cell in cells.iter().filter(|cell| cell.len() > 2) {
+            assert!(!finding.to_string().contains(cell), "{finding} quotes a cell");
+        }
+    }
+}
+
+fn person(field: &str) -> String {
+    format!("[[record]]\nkind = \"person\"\n[[record.field]]\n{field}\n")
+}
+
+#[test]
+fn a_blank_does_what_it_is_told() {
+    check(&person("to = \"given_name\"\nfrom = \"A\"\nblank = \"reject\""), ["1", "", ""], &["map/blank"], 0);
+    check(
+        &person("to = \"given_name\"\nfrom = \"A\"\nblank = \"quarantine\""),
+        ["1", "", ""],
+        &["map/blank"],
+        0,
+    );
+    check(&person("to = \"given_name\"\nfrom = \"A\""), ["1", "", ""], &[], 0);
+    check(&person("to = \"given_name\"\nfrom = \"A\"\ndefault = \"Ada\""), ["1", "", ""], &[], 0);
+}
+
+#[test]
+fn a_value_outside_a_list_does_what_it_is_told() {
+    let list = "to = \"given_name\"\nfrom = \"A\"\nas = { words = { x = \"y\" } }\n";
+    check(&person(list), ["1", "Canary", ""], &["map/unknown-code"], 0);
+    check(&person(&format!("{list}other = \"quarantine\"")), ["1", "Canary", ""], &["map/unknown-code"], 0);
+    let kept = "to = \"gp_practice_name\"\nfrom = \"A\"\ncodes = \"t/sex\"\nother = \"keep-as-text\"\none_way = true";
+    check(&person(kept), ["1", "Canary", ""], &["map/code-kept"], 1);
+}
+
+#[test]
+fn whom_and_which_has_to_be_said() {
+    check(&person("to = \"given_name\"\nfrom = \"A\""), ["", "Canary", ""], &["map/subject-missing"], 0);
+    let keyed =
+        "[[record]]\nkind = \"person\"\nkey = [\"B\"]\n[[record.field]]\nto = \"given_name\"\nfrom = \"A\"\n";
+    check(keyed, ["1", "Canary", ""], &["map/key-missing"], 0);
+}
+
+#[test]
+fn a_record_keeps_to_its_schema() {
+    check(&person("to = \"sex\"\nfrom = \"A\""), ["1", "Canary", ""], &["schema/enum"], 0);
+    let star = "[[record]]\nkind = \"star\"\n[[record.field]]\nto = \"work\"\nfrom = \"A\"\n[[record.field]]\nto = \"completed_on\"\nfrom = \"B\"\n";
+    check(star, ["1", "11", "2024-01-01"], &["schema/required", "schema/range"], 0);
+    let patch = star.replace("kind", "update = \"patch\"\nkind");
+    check(&patch, ["1", "10", ""], &[], 1);
+}
+
+#[test]
+fn a_cell_of_another_type_is_refused() {
+    let mapping = mapping(&person("to = \"given_name\"\nfrom = \"A\""));
+    let bound = mapping.bind(Some(&Header::of(["Id", "A"])), &Origin::default()).unwrap();
+    for (cell, code) in [(Cell::Number(12.0), "map/number-for-text"), (Cell::Bool(true), "map/type")] {
+        let row = SheetRow::of([Cell::Text("1"), cell]);
+        let reading =
+            bound.read(&Arrival { place: Place::default(), unit: Ok(Unit::Sheet(&row)) }, &Origin::default());
+        assert_eq!(reading.findings[0].code.as_str(), code);
+    }
+}
+
+#[test]
+fn a_column_that_is_not_there_is_named_with_its_neighbour() {
+    let mapping = mapping(&person("to = \"given_name\"\nfrom = \"First Name\""));
+    let header = Header { line: 1, ..Header::of(["Id", "Firstname"]) };
+    let findings = mapping.bind(Some(&header), &Origin::file("x.csv")).err().unwrap();
+    let finding = &findings.kept()[0];
+    insta::assert_snapshot!(
+        format!("{finding}\n{}", finding.advice()),
+        @r"
+    x.csv, line 1, column `First Name`: expected the column `First Name`: there is no column `First Name` [map/column-missing]
+    the nearest there is `Firstname`
+    "
+    );
+}
+
+#[test]
+fn what_cannot_be_written_is_said() {
+    let from = mapping(&person("to = \"sex\"\nfrom = \"A\""));
+    let bound = from.bind(Some(&Header::of(["Id", "A"])), &Origin::default()).unwrap();
+    let row = Row::of(["1", "male"]);
+    let reading =
+        bound.read(&Arrival { place: Place::default(), unit: Ok(Unit::Row(&row)) }, &Origin::default());
+    let grant = Grant::<Cases>::begin("test");
+    for (to, code) in [
+        (person("to = \"sex\"\nfrom = \"A\"\ncodes = \"t/sex\""), "map/lossy-code"),
+        (person("to = \"given_name\"\nfrom = \"A\""), "map/not-written"),
+    ] {
+        let written = mapping(&to).target().unwrap().write(&reading.records, Keys::Foreign, &grant);
+        assert_eq!(written.findings[0].code.as_str(), code);
+    }
+    let _receipt = grant.close();
+}
+
+/// The faults of a mapping file, all at once, each at its place.
+#[test]
+fn faults_of_a_file_are_shown_at_their_place() {
+    let shape =
+        "nam = \"t/x\"\nversion = 0\nformat = \"cvs\"\n[[record]]\nkind = \"person\"\ndrives = \"yes\"\n";
+    insta::assert_snapshot!("mapping_faults_of_shape", compile(shape).err().unwrap());
+    let meaning = format!(
+        "{HEAD}{}",
+        "[[record]]\nkind = \"persn\"\n\n[[record]]\nkind = \"person\"\nwhen = { column = \"A\", in = [\"x\"] }\nfield = [\n\
+         { to = \"nhs_numbr\", from = \"A\" },\n\
+         { to = \"sex\", value = \"man\" },\n\
+         { to = \"gender\", from = \"A\", codes = \"t/sx\" },\n\
+         { to = \"given_name\", from = \"A\", as = \"uper\" },\n\
+         { to = \"birth_date\", from = \"B\", as = \"text\" },\n\
+         { to = \"family_name\", from = [\"A\", \"B\"], as = \"upper\" },\n\
+         { to = \"death_date\", from = \"C\", as = { date = \"%d/%m/%y\" } },\n\
+         { to = \"postcode_district\", from = \"D\", as = \"postcode-district\" },\n\
+         { to = \"section_117\", from = \"E\", as = { words = { x = \"maybe\" } } },\n]\n"
+    );
+    insta::assert_snapshot!("mapping_faults_of_meaning", compile(&meaning).err().unwrap());
+    insta::assert_snapshot!(compile("name = \n").err().unwrap(), @r"
+    the mapping has faults
+    mappings/t/x.toml:1:8: not TOML: string values must be quoted, expected literal string
+      |
+    1 | name = 
+      |        ^
+    ");
+}
+
+/// The reference of operations, with every example as it is run by the tests beside them.
+#[test]
+fn the_reference_of_operations() {
+    let mut text = String::new();
+    for doc in REFERENCE {
+        text.push_str(&format!("{}: {}\n", doc.name, doc.about));
+        if !doc.argument.is_empty() {
+            text.push_str(&format!("  argument: {}\n", doc.argument));
+        }
+        for example in doc.examples {
+            let argument =
+                if example.argument.is_empty() { String::new() } else { format!("{} ", example.argument) };
+            let read = match example.read {
+                Ok(read) => format!("{read:?}, written {:?}", example.written),
+                Err(code) => code.as_str().to_owned(),
+            };
+            text.push_str(&format!("  {argument}{:?} -> {read}\n", example.cells));
+        }
+    }
+    insta::assert_snapshot!(text);
+}
