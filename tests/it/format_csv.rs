@@ -154,6 +154,16 @@ fn a_quote_that_is_never_closed_is_a_file_cut_off() {
 }
 
 #[test]
+fn a_last_row_that_is_short_and_has_no_end_is_a_file_cut_off() {
+    assert_eq!(read(b"a,b\n1,2\n3", CsvSettings::default()), ["2: 1|2", "3: [file/truncated]"]);
+    assert_eq!(read(b"a,b\n1,2\n3\n", CsvSettings::default()), ["2: 1|2", "3: [csv/field-count]"]);
+    let find = || expecting(HeaderRule::Find, &["a", "b"]);
+    assert_eq!(read(b"a,b\n1,2\n3", find()), ["2: 1|2", "3: [file/truncated]"]);
+    assert_eq!(read(b"a,b\n1,2\n3\n", find()), ["2: 1|2", "3: [csv/field-count]"]);
+    assert_eq!(read(b"a,b\n1,2\n3,4", find()), ["2: 1|2", "3: 3|4"]);
+}
+
+#[test]
 fn a_row_that_is_too_large_is_passed_over_and_reading_goes_on() {
     let mut text = b"a,b\n1,2\n3,\"".to_vec();
     text.extend(std::iter::repeat_n(b'x', 5 * 1024 * 1024));

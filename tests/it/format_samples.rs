@@ -28,6 +28,43 @@ fn published_messages_are_read() {
     assert!(read.iter().all(|unit| unit.contains(": ADT|") && !unit.contains("|-|1")), "{read:?}");
 }
 
+/// Every leaf is where another parser finds it.
+#[test]
+fn published_messages_are_cut_as_another_parser_cuts_them() {
+    let Some(folder) = samples() else { return };
+    let text = std::fs::read_to_string(folder.join("hl7v2/simhospital_adt_24.hl7")).unwrap();
+    let mut addresses = Vec::new();
+    for segment in ["MSH", "EVN", "PID", "PV1", "AL1[2]"] {
+        for field in 1..=48 {
+            for repetition in 1..=2 {
+                addresses.extend((1..=8).map(|component| (segment, field, repetition, component)));
+            }
+        }
+    }
+    let ours: Vec<String> = addresses
+        .iter()
+        .map(|(segment, field, repetition, component)| format!("{segment}-{field}[{repetition}].{component}"))
+        .collect();
+    let ours: Vec<&str> = ours.iter().map(String::as_str).collect();
+    let read = leaves(&mut open_bytes(text.as_bytes(), FormatKind::Hl7v2(Hl7v2Settings::default())), &ours);
+    let mut compared = 0;
+    for (message, unit) in text.split("\n\n").filter(|message| message.starts_with("MSH")).zip(&read) {
+        let oracle = hl7_parser::Message::parse_with_lenient_newlines(message, true).unwrap();
+        // The first field holds what everything else is cut by.
+        let leaves = unit.split_once(": ").unwrap().1.strip_prefix("||").unwrap().split('|');
+        for ((segment, field, repetition, component), leaf) in addresses.iter().skip(1).zip(leaves) {
+            if *segment == "MSH" && *field <= 2 {
+                continue;
+            }
+            let query = format!("{segment}.{field}[{repetition}].{component}");
+            let expected = oracle.query(query.as_str()).map_or("", |found| found.raw_value());
+            assert_eq!(leaf, if expected.is_empty() { "-" } else { expected }, "{query}");
+            compared += usize::from(!expected.is_empty());
+        }
+    }
+    assert!(compared > 1_000, "{compared}");
+}
+
 #[test]
 fn published_resources_are_read() {
     let Some(folder) = samples() else { return };

@@ -32,6 +32,8 @@ pub(crate) struct Parser {
 pub(crate) struct Began {
     pub(crate) line: u64,
     pub(crate) byte: u64,
+    /// The file ended before the row's line did.
+    pub(crate) is_unended: bool,
 }
 
 /// What was taken.
@@ -74,7 +76,11 @@ impl Parser {
         Ok(match taken.what {
             What::End => Parsed::End,
             What::Row => Parsed::Row(self.began(row.whole(), taken)),
-            What::TooLarge => Parsed::TooLarge(Began { line: taken.line_before, byte: taken.byte_before }),
+            What::TooLarge => Parsed::TooLarge(Began {
+                line: taken.line_before,
+                byte: taken.byte_before,
+                is_unended: false,
+            }),
             What::Unclosed => Parsed::Unclosed(self.began(row.whole(), taken)),
         })
     }
@@ -171,7 +177,7 @@ impl Parser {
         let is_ended = taken.last == line_end && taken.what != What::Unclosed;
         let ended = if is_ended { self.lines() } else { self.lines() + 1 };
         let within = count(memchr::memchr_iter(line_end, text.as_bytes()).count());
-        Began { line: ended.saturating_sub(within), byte: taken.byte_before }
+        Began { line: ended.saturating_sub(within), byte: taken.byte_before, is_unended: self.is_ended }
     }
 }
 

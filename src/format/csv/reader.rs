@@ -73,7 +73,7 @@ impl CsvReader {
                     return Ok(None);
                 }
                 Parsed::Row(_) if self.is_to_drop() => continue,
-                Parsed::Row(began) => (began, self.problem()),
+                Parsed::Row(began) => (began, self.problem(began)),
                 Parsed::TooLarge(began) => (began, Some(Problem::TooLarge)),
                 Parsed::Unclosed(began) => {
                     self.is_done = true;
@@ -128,7 +128,10 @@ impl CsvReader {
         self.findings.push(finding);
     }
 
-    fn problem(&self) -> Option<Problem> {
+    fn problem(&self, began: Began) -> Option<Problem> {
+        if began.is_unended && self.row.len() < self.header.columns.len() {
+            return Some(Problem::CutOff);
+        }
         if self.row.len() != self.header.columns.len() {
             return Some(Problem::Ragged);
         }
@@ -170,6 +173,15 @@ impl CsvReader {
                     "look in this row for a {separator} or a line break that belongs inside a cell: such a cell needs double quotes round it"
                 ))
             }
+            Problem::CutOff => Finding::new(
+                Code::FileTruncated,
+                origin,
+                format!(
+                    "expected the file to end after a whole row of {} cells, found the end after {}",
+                    self.header.columns.len(),
+                    self.row.len()
+                ),
+            ),
             Problem::LongCell => Finding::new(
                 Code::UnitTooLarge,
                 origin,
@@ -303,6 +315,7 @@ impl CsvReader {
 #[derive(Clone, Copy)]
 enum Problem {
     Ragged,
+    CutOff,
     LongCell,
     TooLarge,
     Unclosed,

@@ -3,7 +3,7 @@
 //! A sheet's cells can only be read while the workbook is borrowed, so rows go through a private
 //! file. What is gained: every fault of the file as a whole is known before its first unit.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use calamine::{Cell as RawCell, DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
