@@ -222,3 +222,11 @@ pub fn count(tx: &mut Tx) -> Result<(i64, i64), StoreError> {
     let known = subject::table.filter(subject::is_known.eq(true)).count().get_result(&mut tx.connection)?;
     Ok((all, known))
 }
+
+/// The id of every subject, in order.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_ids(tx: &mut Tx) -> Result<Vec<String>, StoreError> {
+    Ok(subject::table.order(subject::id).select(subject::id).load(&mut tx.connection)?)
+}
