@@ -16,6 +16,9 @@ type Said = (KeyedHash, Option<String>);
 pub(super) struct Seen {
     units: HashSet<u128>,
     records: HashMap<(Kind, KeyedHash), Said>,
+    /// Records of units that were refused or set aside: they are in the file, and yet nothing was
+    /// said of them.
+    unsaid: HashSet<(Kind, KeyedHash)>,
     /// People whose rows were passed over as out of scope.
     filtered: HashSet<KeyedHash>,
     /// People named by a unit that was refused or set aside: whatever else of theirs the file
@@ -32,6 +35,7 @@ impl Default for Seen {
         Self {
             units: HashSet::new(),
             records: HashMap::new(),
+            unsaid: HashSet::new(),
             filtered: HashSet::new(),
             in_doubt: HashSet::new(),
             nameless: 0,
@@ -93,13 +97,14 @@ impl Seen {
         if self.in_doubt.len() == named && about.iter().all(|record| record.subject.is_none()) {
             self.nameless += 1;
         }
-        about.iter().for_each(|record| self.note(record));
+        self.unsaid.extend(about.iter().map(|record| (record.kind, record.key)));
     }
 
     /// Takes in what a committed transaction brought.
     pub(super) fn extend(&mut self, fresh: Self) {
         self.units.extend(fresh.units);
         self.records.extend(fresh.records);
+        self.unsaid.extend(fresh.unsaid);
         self.filtered.extend(fresh.filtered);
         self.in_doubt.extend(fresh.in_doubt);
         self.nameless += fresh.nameless;
@@ -126,7 +131,7 @@ impl Seen {
 
     /// True if the file holds that record.
     pub(super) fn holds(&self, kind: Kind, key: KeyedHash) -> bool {
-        self.records.contains_key(&(kind, key))
+        self.records.contains_key(&(kind, key)) || self.unsaid.contains(&(kind, key))
     }
 
     /// True if a unit about that person could not be read.
