@@ -227,7 +227,9 @@ fn status(one: &One, context: &Context) -> Result<Exit, Failure> {
         status.notices, status.notices_unanswered
     ))?;
     people(context, &census)?;
-    for finding in census::unlinked(&decided).kept() {
+    let mut findings = census::doubts(&gateway).map_err(failed)?;
+    findings.extend(census::unlinked(&decided));
+    for finding in findings.kept() {
         context.print.data(format_args!("  {finding}"))?;
     }
     Ok(Exit::Done)

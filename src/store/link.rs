@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 
-use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::base::limit::{FINDINGS_KEPT_MAX, ROWS_A_STATEMENT_MAX};
 use crate::store::schema::{link_doubt, link_edge, subject};
 use crate::store::{StoreError, Tx};
 
@@ -89,6 +89,18 @@ pub fn list_doubts(tx: &mut Tx, subjects: &[String]) -> Result<Vec<DoubtRow>, St
     Ok(link_doubt::table
         .filter(doubt)
         .order((link_doubt::subject_a, link_doubt::subject_b))
+        .select(DoubtRow::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// Every doubt, up to the bound of findings kept.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_all_doubts(tx: &mut Tx) -> Result<Vec<DoubtRow>, StoreError> {
+    Ok(link_doubt::table
+        .order((link_doubt::subject_a, link_doubt::subject_b))
+        .limit(i64::try_from(FINDINGS_KEPT_MAX).unwrap_or(i64::MAX))
         .select(DoubtRow::as_select())
         .load(&mut tx.connection)?)
 }

@@ -2,7 +2,9 @@
 //! over every database and broker that is there.
 
 use serde_json::Value;
+use wayleave::base::finding::Findings;
 use wayleave::base::private::WITHHELD;
+use wayleave::gateway::release::census;
 use wayleave::record::kind::Kind;
 use wayleave::release::pseudonym::is_pseudonym;
 use wayleave::store::{StoreError, intent, link, person, release, standing, subject};
@@ -137,6 +139,11 @@ fn nobody_without_a_whole_consent_is_told_of() {
         let denied: Vec<(&str, u64)> =
             report.census.denied.iter().map(|(why, count)| (why.as_str(), *count)).collect();
         assert_eq!(denied, [("no-consent", 1), ("refused", 1), ("identity-in-doubt", 3)]);
+        let codes = |findings: &Findings| {
+            findings.counts().map(|(code, _, count)| (code.as_str(), count)).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(&report.findings), [("consent/unlinked", 3)]);
+        assert_eq!(codes(&census::doubts(&story.gateway).unwrap()), [("link/in-doubt", 2)]);
     });
 }
 
@@ -354,11 +361,27 @@ fn an_identifier_in_a_record_withholds_it_and_is_found() {
 fn links_and_doubts_are_written_down() {
     everywhere(|story| {
         ann(story);
-        story.subject("trust", "family_name=Gray given_name=Ann birth_date=1960-02-03 nhs_number=9992788739");
+        let trust = story
+            .subject("trust", "family_name=Gray given_name=Ann birth_date=1960-02-03 nhs_number=9992788739");
         story.steps();
         let counts = story.gateway.store.read(|tx| Ok::<_, StoreError>(link::counts(tx)?)).unwrap();
         assert_eq!(counts.subjects, 3);
         assert_eq!(counts.edges.values().sum::<i64>(), 0, "two numbers, and one who fits both");
         assert!(counts.doubts.contains_key("nhs-conflict") && counts.doubts.contains_key("cluster-conflict"));
+        let too_many = link::DoubtRow {
+            subject_a: trust.clone(),
+            subject_b: trust.clone(),
+            reason: "too-many".to_owned(),
+            at: story.gateway.edge.now().to_string(),
+        };
+        story
+            .gateway
+            .store
+            .write(|tx| link::replace(tx, &[trust.clone()], &[], &[too_many.clone()]))
+            .unwrap();
+        let findings = census::doubts(&story.gateway).unwrap();
+        assert!(
+            findings.counts().any(|(code, _, count)| (code.as_str(), count) == ("link/block-too-large", 1))
+        );
     });
 }

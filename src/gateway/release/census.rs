@@ -12,6 +12,7 @@ use crate::gateway::release::file::File;
 use crate::gateway::release::lay::{Laid, lay_person};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
+use crate::person::compare::Reason;
 use crate::release::protocol::Protocol;
 use crate::store::{link, person};
 
@@ -154,6 +155,27 @@ fn decisions(file: &File, study: &str, verdict: &'static str) -> Vec<Decided> {
             verdict,
         })
         .collect()
+}
+
+/// Every doubt about who is who, each a finding. Nobody is named.
+///
+/// # Errors
+/// Where the store fails.
+pub fn doubts(gateway: &Gateway) -> Result<Findings, GatewayError> {
+    let rows = gateway.store.read(|tx| link::list_all_doubts(tx))?;
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let is_block = row.reason == Reason::TooMany.as_str();
+            let code = if is_block { Code::LinkBlockTooLarge } else { Code::LinkInDoubt };
+            let pair = if row.subject_a == row.subject_b {
+                row.subject_a
+            } else {
+                format!("{} and {}", row.subject_a, row.subject_b)
+            };
+            Finding::new(code, Origin::default().at_path(&pair), format!("not linked: {}", row.reason))
+        })
+        .collect())
 }
 
 /// Consents that are given and cannot be tied to a person with certainty, each a finding.
