@@ -3,6 +3,7 @@
 //! Pure: no clock, no randomness and no I/O are read here. They come in from the edges
 //! through [`edge::Edge`].
 
+pub mod address;
 pub mod day;
 pub mod edge;
 pub mod finding;

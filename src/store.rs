@@ -39,7 +39,6 @@ pub mod run;
 pub mod schema;
 pub mod standing;
 pub mod subject;
-pub mod url;
 pub mod version;
 pub mod work;
 
@@ -48,10 +47,10 @@ use std::sync::{Arc, Mutex};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::base::address::Address;
 use crate::base::limit::{CONNECTIONS_KEPT_MAX, STORE_TRIES_MAX};
 use crate::store::connection::AnyConnection;
 pub use crate::store::error::StoreError;
-use crate::store::url::Address;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/operational/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/operational/postgres");
@@ -91,7 +90,7 @@ impl Store {
     /// # Errors
     /// Where the URL is wrong or refused, or the database cannot be reached.
     pub fn open(url: &str) -> Result<Self, StoreError> {
-        let address = Address::parse(url)?;
+        let address = address(url)?;
         let store = Self { shared: Arc::new(Shared { address, idle: Mutex::default() }) };
         let connection = store.connect()?;
         store.give_back(connection);
@@ -103,7 +102,7 @@ impl Store {
     /// # Errors
     /// As [`open`](Self::open), and where there is none, or it is of another version.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
-        let address = Address::parse(url)?;
+        let address = address(url)?;
         if let Address::Sqlite(file) = &address
             && !file.is_file()
         {
@@ -247,6 +246,11 @@ impl Store {
 enum Mode {
     Read,
     Write,
+}
+
+fn address(url: &str) -> Result<Address, StoreError> {
+    let host = std::env::var("PGHOST").ok();
+    Ok(Address::parse(url, host.as_deref())?)
 }
 
 fn begin(connection: &mut AnyConnection, mode: Mode) -> Result<(), StoreError> {

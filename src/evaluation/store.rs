@@ -12,8 +12,6 @@ pub mod standing;
 mod either;
 mod table;
 
-use std::path::PathBuf;
-
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -21,6 +19,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use crate::base::address::{Address, AddressError};
 pub(crate) use either::{Either, on_both};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/evaluation/sqlite");
@@ -32,6 +31,13 @@ const WRITER_LOCK: &str = "SELECT pg_advisory_xact_lock(2003592566)";
 /// How long SQLite waits for another writer.
 const BUSY_TIMEOUT: &str = "PRAGMA busy_timeout = 20000";
 
+/// A removed person must not be left in the file (`secure_delete`), and what was acknowledged to
+/// the broker must outlast a power cut (`synchronous`).
+const SQLITE_SETTINGS: &str = "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; \
+    PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY";
+
+const POSTGRES_SETTINGS: &str = "SET client_min_messages = warning; SET lock_timeout = '20s'";
+
 /// The evaluation database.
 pub struct Store {
     either: Either,
@@ -40,19 +46,16 @@ pub struct Store {
 /// Why the store cannot be used. Never quotes a value.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL names no database that is supported.
-    #[error("expected the evaluation database as `sqlite:FILE` or `postgres://user@host/name`")]
-    Url,
-    /// PostgreSQL on another machine, in a build without TLS.
-    #[error("this build reaches PostgreSQL only on this machine: build with `--features system-pq` for TLS")]
-    NotLocal,
+    /// The URL names no database that can be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// No connection.
-    #[error("cannot open the evaluation database {place}")]
+    #[error("cannot open the evaluation database {database}: {reason}")]
     Connect {
-        /// The file, or `PostgreSQL`.
-        place: String,
-        /// Why.
-        source: diesel::ConnectionError,
+        /// Which, without password.
+        database: String,
+        /// The driver's words, without password.
+        reason: String,
     },
     /// The tables could not be made.
     #[error("cannot bring the evaluation database to this version: {0}")]
@@ -80,7 +83,7 @@ impl StoreError {
         match self {
             Self::Connect { .. } => true,
             Self::Query { is_passing, .. } => *is_passing,
-            Self::Url | Self::NotLocal | Self::Migration(_) | Self::Document { .. } => false,
+            Self::Address(_) | Self::Migration(_) | Self::Document { .. } => false,
         }
     }
 }
@@ -219,65 +222,25 @@ fn alone<T, E: From<DieselError>>(
 }
 
 fn connect(url: &str) -> Result<Either, StoreError> {
-    if let Some(file) = url.strip_prefix("sqlite:") {
-        let file = file.strip_prefix("//").unwrap_or(file);
-        let path = PathBuf::from(file);
-        let refused = |source| StoreError::Connect { place: path.display().to_string(), source };
-        let mut connection = SqliteConnection::establish(file).map_err(refused)?;
-        connection.batch_execute(BUSY_TIMEOUT)?;
-        connection.batch_execute(
-            "PRAGMA secure_delete = ON; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
-             PRAGMA temp_store = MEMORY",
-        )?;
-        return Ok(Either::Sqlite(connection));
-    }
-    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        return Err(StoreError::Url);
-    }
-    if cfg!(not(feature = "system-pq")) && !is_local(url) {
-        return Err(StoreError::NotLocal);
-    }
-    // The source would show the URL's parts; the server's reason is what is left.
-    let refused = |source| StoreError::Connect { place: "in PostgreSQL".to_owned(), source };
-    PgConnection::establish(url).map(Either::Postgres).map_err(refused)
-}
-
-fn is_local(url: &str) -> bool {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let authority = authority.split('/').next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let named = query.split('&').filter_map(|pair| pair.strip_prefix("host=")).all(is_local_host);
-    let host = match host.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
+    let host = std::env::var("PGHOST").ok();
+    let address = Address::parse(url, host.as_deref())?;
+    let refused = |error: diesel::ConnectionError| StoreError::Connect {
+        database: address.to_string(),
+        reason: address.without_secrets(error.to_string().trim()),
     };
-    named && is_local_host(host)
-}
-
-fn is_local_host(host: &str) -> bool {
-    let is_socket = host.is_empty() || host.starts_with('/') || host.to_lowercase().starts_with("%2f");
-    is_socket || host == "localhost" || host == "::1" || host.starts_with("127.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_local;
-
-    #[test]
-    fn only_this_machine_is_local() {
-        for url in [
-            "postgres:///name",
-            "postgres://user@localhost/name",
-            "postgres://user:word@127.0.0.1:5432/name",
-            "postgres://user@[::1]:5432/name",
-            "postgres://%2Ftmp%2Fpg/name",
-            "postgres:///name?host=/tmp/pg&user=u",
-        ] {
-            assert!(is_local(url), "{url}");
+    match &address {
+        Address::Sqlite(file) => {
+            let path = file.to_str().ok_or(AddressError::Form)?;
+            let mut connection = SqliteConnection::establish(path).map_err(refused)?;
+            // First of all, so that the rest waits for its turn.
+            connection.batch_execute(BUSY_TIMEOUT)?;
+            connection.batch_execute(SQLITE_SETTINGS)?;
+            Ok(Either::Sqlite(connection))
         }
-        for url in ["postgres://user@db.example/name", "postgres:///name?host=db.example"] {
-            assert!(!is_local(url), "{url}");
+        Address::Postgres(server) => {
+            let mut connection = PgConnection::establish(server.url()).map_err(refused)?;
+            connection.batch_execute(POSTGRES_SETTINGS)?;
+            Ok(Either::Postgres(connection))
         }
     }
 }

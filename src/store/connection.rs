@@ -5,9 +5,9 @@
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, MultiConnection, PgConnection, SqliteConnection};
 
+use crate::base::address::Address;
 use crate::store::error::StoreError;
 use crate::store::place;
-use crate::store::url::Address;
 
 /// A connection to either backend.
 #[derive(MultiConnection)]

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::base::address::{Address, AddressError};
 use crate::base::seal::SealError;
-use crate::store::url::Address;
 
 /// Why the database failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The URL is of neither backend.
-    #[error("expected a database as `sqlite:FILE` or `postgres://user@host/name`")]
-    UrlForm,
+    /// The URL names no database that can be used.
+    #[error(transparent)]
+    Address(#[from] AddressError),
     /// A path that cannot be handed to the driver.
     #[error("the database's path is not readable text")]
     PathNotText,
@@ -28,14 +28,6 @@ pub enum StoreError {
     NetworkFile {
         /// The file.
         file: PathBuf,
-    },
-    /// Another machine's PostgreSQL, and no TLS in this build.
-    #[error(
-        "this build reaches PostgreSQL only on this machine, because it has no TLS, and `{host}` is another; use a build made with `--no-default-features --features system-pq`"
-    )]
-    NoTls {
-        /// The host.
-        host: String,
     },
     /// No database there.
     #[error("no database at {database}; `wayleave sync` makes it")]
@@ -141,11 +133,10 @@ impl StoreError {
     pub const fn retryable(&self) -> bool {
         match self {
             Self::Unreachable { .. } | Self::Locked | Self::Conflict | Self::Lost => true,
-            Self::UrlForm
+            Self::Address(_)
             | Self::PathNotText
             | Self::NoFolder { .. }
             | Self::NetworkFile { .. }
-            | Self::NoTls { .. }
             | Self::NotThere { .. }
             | Self::Older { .. }
             | Self::Newer { .. }

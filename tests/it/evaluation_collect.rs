@@ -14,7 +14,7 @@ use crate::evaluation_messages::{
 };
 
 fn memory() -> Store {
-    Store::open("sqlite::memory:").unwrap()
+    Store::open("sqlite:file::memory:").unwrap()
 }
 
 fn signer() -> Signer {

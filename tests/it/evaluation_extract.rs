@@ -57,7 +57,7 @@ fn take(store: &mut Store, messages: Vec<Value>) {
 }
 
 fn collected(messages: Vec<Value>) -> Store {
-    let mut store = Store::open("sqlite::memory:").unwrap();
+    let mut store = Store::open("sqlite:file::memory:").unwrap();
     take(&mut store, messages);
     store
 }

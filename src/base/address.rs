@@ -1,10 +1,24 @@
-//! What a database URL means, and what of it may be shown.
+//! What a database URL means, and what of it may be shown. For the databases of both zones.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use crate::store::error::StoreError;
+/// Why a URL names no database that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The URL is of neither backend.
+    #[error("expected a database as `sqlite:FILE` or `postgres://user@host/name`")]
+    Form,
+    /// Another machine's PostgreSQL, and no TLS in this build.
+    #[error(
+        "this build reaches PostgreSQL only on this machine, because it has no TLS, and `{host}` is another; use a build made with `--no-default-features --features system-pq`"
+    )]
+    NoTls {
+        /// The host.
+        host: String,
+    },
+}
 
 /// Where a database is.
 pub enum Address {
@@ -23,37 +37,40 @@ pub struct Server {
 
 impl Server {
     /// The whole URL, for the driver alone.
-    pub(in crate::store) fn url(&self) -> &str {
+    #[must_use]
+    pub fn url(&self) -> &str {
         &self.url
     }
 }
 
 impl Address {
-    /// The address a URL names. `sqlite:FILE` or `postgres://user@host/name`.
+    /// The address a URL names. `sqlite:FILE` or `postgres://user@host/name`. `host_default` is
+    /// where PostgreSQL is looked for if the URL names no host: what `PGHOST` says.
     ///
     /// # Errors
     /// Where it is neither, or names another machine in a build whose PostgreSQL driver has no
     /// TLS.
-    pub fn parse(url: &str) -> Result<Self, StoreError> {
+    pub fn parse(url: &str, host_default: Option<&str>) -> Result<Self, AddressError> {
         if let Some(file) = url.strip_prefix("sqlite:") {
             let file = file.strip_prefix("//").unwrap_or(file);
             return match file {
-                "" | ":memory:" => Err(StoreError::UrlForm),
+                "" | ":memory:" => Err(AddressError::Form),
                 _ => Ok(Self::Sqlite(PathBuf::from(file))),
             };
         }
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
-        let server = server(url, rest.ok_or(StoreError::UrlForm)?);
+        let server = server(url, rest.ok_or(AddressError::Form)?, host_default);
         if cfg!(not(feature = "system-pq"))
             && let Some(host) = server.1.iter().find(|host| !is_local(host))
         {
-            return Err(StoreError::NoTls { host: host.clone() });
+            return Err(AddressError::NoTls { host: host.clone() });
         }
         Ok(Self::Postgres(server.0))
     }
 
     /// A driver's message without any part of a password.
-    pub(in crate::store) fn without_secrets(&self, message: &str) -> String {
+    #[must_use]
+    pub fn without_secrets(&self, message: &str) -> String {
         match self {
             Self::Sqlite(_) => message.to_owned(),
             Self::Postgres(server) => {
@@ -78,7 +95,7 @@ impl fmt::Display for Address {
 }
 
 /// The server and the hosts it may be reached at.
-fn server(url: &str, rest: &str) -> (Server, Vec<String>) {
+fn server(url: &str, rest: &str, host_default: Option<&str>) -> (Server, Vec<String>) {
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, name) = rest.split_once('/').unwrap_or((rest, ""));
     let (user_info, host_list) = authority.rsplit_once('@').unwrap_or(("", authority));
@@ -101,9 +118,9 @@ fn server(url: &str, rest: &str) -> (Server, Vec<String>) {
         }
     }
     if hosts.iter().all(String::is_empty)
-        && let Ok(host) = std::env::var("PGHOST")
+        && let Some(host) = host_default
     {
-        hosts = vec![host];
+        hosts = vec![host.to_owned()];
     }
     secrets.retain(|secret| !secret.is_empty());
     let at = if user.is_empty() { "" } else { "@" };
@@ -151,10 +168,10 @@ fn is_local(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Address, StoreError};
+    use super::{Address, AddressError};
 
     fn check(url: &str, shown: &str) {
-        let address = Address::parse(url).map(|address| address.to_string());
+        let address = Address::parse(url, None).map(|address| address.to_string());
         assert_eq!(address.unwrap(), shown);
     }
 
@@ -166,7 +183,7 @@ mod tests {
             "postgres://w@[::1]:5433/way?host=/run/pg",
         );
         check("postgres:///way", "postgres:///way");
-        let address = Address::parse("postgres://w:s%33cret@localhost/way").unwrap();
+        let address = Address::parse("postgres://w:s%33cret@localhost/way", None).unwrap();
         assert_eq!(address.without_secrets("s3cret or s%33cret"), "(withheld) or (withheld)");
     }
 
@@ -178,14 +195,15 @@ mod tests {
             "postgres://w@localhost,10.0.0.7/way",
             "postgres:///way?host=10.0.0.7",
         ] {
-            assert!(matches!(Address::parse(url), Err(StoreError::NoTls { .. })), "{url}");
+            assert!(matches!(Address::parse(url, None), Err(AddressError::NoTls { .. })), "{url}");
         }
+        assert!(Address::parse("postgres:///way", Some("10.0.0.7")).is_err());
     }
 
     #[test]
     fn a_file_may_have_blanks_and_drives() {
         check("sqlite:/srv/our data/a.db", "sqlite:/srv/our data/a.db");
         check(r"sqlite:C:\Way leave\a.db", r"sqlite:C:\Way leave\a.db");
-        assert!(Address::parse("mysql://x").is_err());
+        assert!(Address::parse("mysql://x", None).is_err());
     }
 }
