@@ -40,7 +40,7 @@ pub(crate) fn unreachable(error: &StoreError) -> Failure {
     match error {
         StoreError::Unreachable { .. } => failure
             .hint("check that the server runs and that `gateway.database` names it; nothing was changed"),
-        StoreError::UrlForm => failure.hint("set `gateway.database` in wayleave.toml"),
+        StoreError::Address(_) => failure.hint("set `gateway.database` in wayleave.toml"),
         _ => failure,
     }
 }

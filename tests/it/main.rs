@@ -4,6 +4,7 @@ mod cli_convert;
 mod consent;
 mod contract_queue;
 mod dump;
+mod evaluation_cli;
 mod evaluation_collect;
 mod evaluation_door;
 mod evaluation_extract;
