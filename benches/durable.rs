@@ -82,7 +82,9 @@ fn sync(config: &PathBuf) -> (Duration, f64, String) {
     let mut peak_kb = 0.0_f64;
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let high = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let high = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak_kb = peak_kb.max(high.unwrap_or_default());
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -19,6 +19,7 @@ mod format_samples;
 mod format_support;
 mod format_write;
 mod format_xlsx;
+mod ingest;
 mod leak;
 mod ledger;
 mod mapping_laws;
