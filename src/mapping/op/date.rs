@@ -55,7 +55,7 @@ impl Operation for Date {
                     .parse(&text)
                     .and_then(|parts| parts.day())
                     .map(Value::Day)
-                    .ok_or_else(|| refusal(&text, pattern.as_str())),
+                    .ok_or_else(|| refusal(&text, &pattern.shown())),
             },
             other => {
                 Err(Refusal::new(Code::MapDate, format!("expected a date, found {} cell", other.what())))

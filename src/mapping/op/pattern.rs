@@ -19,7 +19,6 @@ enum Piece {
 /// A compiled pattern, such as `%d/%m/%Y`.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    written: String,
     pieces: Vec<Piece>,
 }
 
@@ -81,13 +80,23 @@ impl Pattern {
         if !has(Piece::Year) || !has(Piece::Day) || !(has(Piece::Month) || has(Piece::MonthName)) {
             return Err(Misuse::new("expected a whole day in the pattern: %d, %m or %b, and %Y"));
         }
-        Ok(Self { written: written.to_owned(), pieces })
+        Ok(Self { pieces })
     }
 
-    /// The pattern as written.
+    /// The pattern as a person would say it: `dd/mm/yyyy`.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.written
+    pub fn shown(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Year => "yyyy".to_owned(),
+            Piece::Month => "mm".to_owned(),
+            Piece::MonthName => "mmm".to_owned(),
+            Piece::Day => "dd".to_owned(),
+            Piece::Hour => "HH".to_owned(),
+            Piece::Minute => "MM".to_owned(),
+            Piece::Second => "SS".to_owned(),
+            Piece::Literal(letter) => letter.to_string(),
+        };
+        self.pieces.iter().map(piece).collect()
     }
 
     /// True if it states a time of day.
@@ -140,7 +149,7 @@ impl Pattern {
     pub fn print_time(&self, day: Day, (hour, minute, second): (i8, i8, i8)) -> String {
         use std::fmt::Write as _;
         let (year, month, day) = day.parts();
-        let mut out = String::with_capacity(self.written.len() + 4);
+        let mut out = String::with_capacity(self.pieces.len() * 4);
         for piece in &self.pieces {
             // Writing to memory does not fail.
             let _written = match piece {
