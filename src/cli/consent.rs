@@ -110,9 +110,12 @@ struct Withdraw {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Reach {
-    NoContact,
-    NoNewData,
-    NoFurtherUse,
+    #[value(name = "no-contact")]
+    Contact,
+    #[value(name = "no-new-data")]
+    NewData,
+    #[value(name = "no-further-use")]
+    FurtherUse,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -133,9 +136,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         }
         Verb::Withdraw(args) => {
             let scope = match args.scope {
-                Reach::NoContact => Scope::NoContact,
-                Reach::NoNewData => Scope::NoNewData,
-                Reach::NoFurtherUse => Scope::NoFurtherUse,
+                Reach::Contact => Scope::NoContact,
+                Reach::NewData => Scope::NoNewData,
+                Reach::FurtherUse => Scope::NoFurtherUse,
             };
             enter(&args.who, Decision::Withdrawn(scope), context)
         }

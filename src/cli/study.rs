@@ -67,15 +67,15 @@ pub(crate) fn named(config: &Config, study: Option<&str>) -> Result<String, Fail
     }
 }
 
-fn failed(error: GatewayError) -> Failure {
-    let hint = match &error {
+fn failed(error: &GatewayError) -> Failure {
+    let hint = match error {
         GatewayError::Queue(_) => {
             Some("check `gateway.queue` in the configuration, and that the broker runs; nothing was lost")
         }
         GatewayError::Protocol(_) => Some("`wayleave study check` prints a protocol that is right"),
         _ => None,
     };
-    let failure = Failure::new(&error);
+    let failure = Failure::new(error);
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
@@ -88,7 +88,8 @@ fn check(one: &One, context: &Context) -> Result<Exit, Failure> {
         Some(_) if !context.config_file.is_file() => Config::default(),
         _ => context.config()?,
     };
-    let protocol = protocol_of(&config, &named(&config, one.study.as_deref())?).map_err(failed)?;
+    let protocol =
+        protocol_of(&config, &named(&config, one.study.as_deref())?).map_err(|error| failed(&error))?;
     if context.print.is_json {
         context.print.json(&codebook(&protocol))?;
     } else {
@@ -100,7 +101,7 @@ fn check(one: &One, context: &Context) -> Result<Exit, Failure> {
 fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let study = named(&config, one.study.as_deref())?;
-    let protocol = protocol_of(&config, &study).map_err(failed)?;
+    let protocol = protocol_of(&config, &study).map_err(|error| failed(&error))?;
     let gateway = Gateway { actor: "release".to_owned(), ..open(&config, &context.edge, Opening::Existing)? };
     let issued = gateway
         .store
@@ -108,7 +109,7 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         .map_err(|error| Failure::new(&error))?;
     let keys = ReleaseKeys::open(&key_files(&config, &study), &protocol, issued == 0, &context.edge)
         .map_err(|error| {
-            failed(error).hint(
+            failed(&error).hint(
                 "the release role's keys are made once, at the first release; restore them from their backup",
             )
         })?;
@@ -117,7 +118,7 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         url: config.url(&config.gateway.queue),
         authority: authority.map(|file| config.path(file)),
     };
-    let queue = Queue::open(&settings, &context.edge).map_err(|error| failed(error.into()))?;
+    let queue = Queue::open(&settings, &context.edge).map_err(|error| failed(&error.into()))?;
     let bar = context.print.progress(0, "messages");
     let job = Job {
         gateway: &gateway,
@@ -126,7 +127,7 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         keys: &keys,
         queue: &queue,
     };
-    let report = job.run(&|sent| bar.set_position(sent)).map_err(failed);
+    let report = job.run(&|sent| bar.set_position(sent)).map_err(|error| failed(&error));
     bar.finish_and_clear();
     let report = report?;
     tell(context, &study, &report)?;
@@ -210,10 +211,10 @@ struct Status {
 fn status(one: &One, context: &Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let study = named(&config, one.study.as_deref())?;
-    let protocol = protocol_of(&config, &study).map_err(failed)?;
+    let protocol = protocol_of(&config, &study).map_err(|error| failed(&error))?;
     let gateway = open(&config, &context.edge, Opening::Existing)?;
-    let (census, decided) = census::look(&gateway, &protocol).map_err(failed)?;
-    let status = read_status(&gateway, &protocol, &census, &decided).map_err(failed)?;
+    let (census, decided) = census::look(&gateway, &protocol).map_err(|error| failed(&error))?;
+    let status = read_status(&gateway, &protocol, &census, &decided).map_err(|error| failed(&error))?;
     if context.print.is_json {
         context.print.json(&status)?;
         return Ok(Exit::Done);
@@ -227,7 +228,7 @@ fn status(one: &One, context: &Context) -> Result<Exit, Failure> {
         status.notices, status.notices_unanswered
     ))?;
     people(context, &census)?;
-    let mut findings = census::doubts(&gateway).map_err(failed)?;
+    let mut findings = census::doubts(&gateway).map_err(|error| failed(&error))?;
     findings.extend(census::unlinked(&decided));
     for finding in findings.kept() {
         context.print.data(format_args!("  {finding}"))?;

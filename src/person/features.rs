@@ -41,21 +41,21 @@ impl Features {
         let name = |value| text(value, grant).map(normalise::name).unwrap_or_default();
         let id = |value| text(value, grant).map(|id| id.trim().to_uppercase());
         Self {
-            nhs_number: text(&person.nhs_number, grant)
+            nhs_number: text(person.nhs_number.as_ref(), grant)
                 .filter(|digits| nhs_number::judge(digits) == nhs_number::Verdict::Good)
                 .map(str::to_owned),
-            council_id: id(&person.council_id),
-            tracker_ref: id(&person.tracker_ref),
-            trust_id: id(&person.trust_id),
-            family: name(&person.family_name),
-            previous_family: name(&person.previous_family_name),
-            given: name(&person.given_name),
+            council_id: id(person.council_id.as_ref()),
+            tracker_ref: id(person.tracker_ref.as_ref()),
+            trust_id: id(person.trust_id.as_ref()),
+            family: name(person.family_name.as_ref()),
+            previous_family: name(person.previous_family_name.as_ref()),
+            given: name(person.given_name.as_ref()),
             birth: person
                 .birth_date
                 .as_ref()
                 .map(|birth| *birth.open(grant))
                 .filter(|birth| !normalise::is_placeholder(*birth)),
-            postcode: text(&person.postcode, grant).map(normalise::postcode).unwrap_or_default(),
+            postcode: text(person.postcode.as_ref(), grant).map(normalise::postcode).unwrap_or_default(),
         }
     }
 
@@ -67,8 +67,8 @@ impl Features {
     }
 }
 
-fn text<'p>(value: &'p Option<Private<String>>, grant: &Grant<Link>) -> Option<&'p str> {
-    value.as_ref().map(|value| value.open(grant).as_str())
+fn text<'p>(value: Option<&'p Private<String>>, grant: &Grant<Link>) -> Option<&'p str> {
+    value.map(|value| value.open(grant).as_str())
 }
 
 impl Zeroize for Features {

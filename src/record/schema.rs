@@ -152,11 +152,8 @@ pub struct SchemaError {
 pub fn of(kind: Kind) -> &'static Schema {
     // Each is compiled when it is first asked for: a command that meets two kinds waits for two.
     static REGISTRY: [OnceLock<Schema>; Kind::ALL.len()] = [const { OnceLock::new() }; Kind::ALL.len()];
-    let (_, slot) = Kind::ALL
-        .iter()
-        .zip(&REGISTRY)
-        .find(|(known, _)| **known == kind)
-        .expect("every kind has a schema");
+    let (_, slot) =
+        Kind::ALL.iter().zip(&REGISTRY).find(|(known, _)| **known == kind).expect("every kind has a schema");
     slot.get_or_init(|| compile(kind).expect("the published schemas compile"))
 }
 

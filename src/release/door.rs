@@ -270,7 +270,7 @@ pub(in crate::release) struct ClosedData {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Closing {
     /// Instant up to which consent and records were taken.
-    #[serde(serialize_with = "instant_text")]
+    #[serde(serialize_with = "as_text")]
     pub cut_off: Instant,
     /// The same as a day in London.
     pub cut_off_day: Day,
@@ -325,8 +325,8 @@ pub struct EntryText {
     pub leaf: String,
 }
 
-fn instant_text<S: serde::Serializer>(instant: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(instant)
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 #[cfg(test)]

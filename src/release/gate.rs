@@ -289,17 +289,17 @@ impl<'k> Gate<'k> {
         let around = Around { start: None, setting: &|_name| None };
         let (mut fields, mut findings) = (Map::new(), Vec::new());
         for field in &kind.fields {
-            match treat(field, draft.find(field.from.name), &around, grant) {
-                Ok(Some(Treated::Coded(word))) => {
-                    drop(fields.insert(field.name.clone(), Value::String(word)))
+            let value = match treat(field, draft.find(field.from.name), &around, grant) {
+                Ok(Some(Treated::Coded(word))) => Value::String(word),
+                Ok(Some(Treated::Truth(truth))) => Value::Bool(truth),
+                Ok(Some(Treated::Open(value))) => value,
+                Ok(Some(Treated::Setting(_)) | None) => continue,
+                Err(why) => {
+                    findings.push(left_out(why, field, &place));
+                    continue;
                 }
-                Ok(Some(Treated::Truth(truth))) => {
-                    drop(fields.insert(field.name.clone(), Value::Bool(truth)))
-                }
-                Ok(Some(Treated::Open(value))) => drop(fields.insert(field.name.clone(), value)),
-                Ok(Some(Treated::Setting(_)) | None) => {}
-                Err(why) => findings.push(left_out(why, field, &place)),
-            }
+            };
+            fields.insert(field.name.clone(), value);
         }
         let name = self.domain.record(self.key, Kind::Setting, setting).to_string();
         let data = Data::Setting(SettingData {

@@ -162,7 +162,7 @@ fn decisions(file: &File, study: &str, verdict: &'static str) -> Vec<Decided> {
 /// # Errors
 /// Where the store fails.
 pub fn doubts(gateway: &Gateway) -> Result<Findings, GatewayError> {
-    let rows = gateway.store.read(|tx| link::list_all_doubts(tx))?;
+    let rows = gateway.store.read(link::list_all_doubts)?;
     Ok(rows
         .into_iter()
         .map(|row| {

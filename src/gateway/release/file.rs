@@ -83,10 +83,9 @@ impl File {
     /// Whether any source has marked them as restricted.
     #[must_use]
     pub fn is_restricted(&self) -> bool {
-        self.records
-            .iter()
-            .filter(|record| record.kind == Kind::Person.as_str())
-            .any(|record| body(record).is_some_and(|body| body["restricted"] == true))
+        self.records.iter().filter(|record| record.kind == Kind::Person.as_str()).any(|record| {
+            body(record).is_some_and(|body| body.get("restricted") == Some(&serde_json::Value::Bool(true)))
+        })
     }
 
     /// The data keys of the subjects, by id.

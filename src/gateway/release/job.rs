@@ -75,7 +75,7 @@ impl Job<'_> {
         self.queue.declare(&QueueName::study(study))?;
         self.queue.declare(&QueueName::back(study))?;
         let mut report = Report { answers: self.read_answers()?, ..Report::default() };
-        let open = self.gateway.store.read(|tx| Ok::<_, StoreError>(release::find_open(tx, study)?))?;
+        let open = self.gateway.store.read(|tx| release::find_open(tx, study))?;
         if let Some(row) = open.filter(|row| row.state == "closing") {
             let kept = serde_json::from_str(&row.counts)
                 .map_err(|_json| StoreError::Unreadable { what: "release" })?;
@@ -209,11 +209,11 @@ impl Job<'_> {
         for (intent, outcome) in intents.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Message(message, findings) => {
-                    findings.into_iter().for_each(|finding| some.findings.push(finding));
+                    some.findings.extend(findings.into_iter().collect());
                     some.ready.push(Ready { intent, message: *message });
                 }
                 Outcome::Nothing(reason, findings) => {
-                    findings.into_iter().for_each(|finding| some.findings.push(finding));
+                    some.findings.extend(findings.into_iter().collect());
                     *some.withheld.entry(reason).or_default() += 1;
                     nothing.push(intent.id);
                 }

@@ -23,9 +23,7 @@ impl Block {
     /// Whether what has to be filled is, so that the row would be taken back.
     pub(super) fn is_filled(&self, cells: &BTreeMap<String, Out>) -> bool {
         let needed = self.rules.iter().filter(|rule| {
-            matches!(rule.blank, Blank::Reject | Blank::Quarantine)
-                && rule.default.is_none()
-                && !rule.one_way
+            matches!(rule.blank, Blank::Reject | Blank::Quarantine) && rule.default.is_none() && !rule.one_way
         });
         needed.filter_map(|rule| rule.from.first()).all(|address| cells.contains_key(address))
     }

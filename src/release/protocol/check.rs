@@ -183,10 +183,9 @@ fn allowed(kind: Kind, from: &Field, treatment: &Treatment) -> Result<(), String
     let suits = match (treatment, &from.holds) {
         (Treatment::AgeBandAtStart(_) | Treatment::District, _) => makes_safe,
         (Treatment::Keep, Holds::Word(_) | Holds::Day | Holds::Integer | Holds::Number | Holds::Truth)
-        | (Treatment::Code, Holds::Text)
-        | (Treatment::Group(_), Holds::Word(_) | Holds::Text)
+        | (Treatment::Group(_), Holds::Word(_))
         | (Treatment::Band(_) | Treatment::Round(_), Holds::Integer | Holds::Number)
-        | (Treatment::PseudonymiseSetting, Holds::Text)
+        | (Treatment::Code | Treatment::Group(_) | Treatment::PseudonymiseSetting, Holds::Text)
         | (Treatment::Year | Treatment::Month, Holds::Day) => true,
         _ => false,
     };
