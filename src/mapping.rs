@@ -101,8 +101,8 @@
 //! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
 //! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).
 //!
-//! Those with no way back need `one_way = true` on the field: `name-case`, `kebab`, `split`, `postcode-district`,
-//! `present`, `join`, `sum`, `weekly-cost`, `collapse`, `lower`, `upper` are checked at compile time.
+//! Seven have no way back, and need `one_way = true` on their field: `kebab`, `split`,
+//! `postcode-district`, `present`, `join`, `sum`, `weekly-cost`.
 //!
 //! # Code lists
 //!
@@ -133,6 +133,7 @@ pub mod code_list;
 pub mod compile;
 pub mod condition;
 pub mod diagnostic;
+pub mod explain;
 pub mod file;
 pub mod library;
 pub mod op;

@@ -156,7 +156,9 @@ impl Bounds {
         if headers.is_empty() {
             bind(None);
         } else {
-            headers.iter().for_each(|header| bind(Some(header)));
+            for header in headers {
+                bind(Some(header));
+            }
         }
         if findings.is_empty() { Ok(Self { bounds }) } else { Err(findings) }
     }

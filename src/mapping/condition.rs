@@ -58,7 +58,9 @@ impl<A> Condition<A> {
     pub fn cells<'c>(&'c self, out: &mut Vec<(&'c A, &'c Test)>) {
         match self {
             Self::All(conditions) | Self::Any(conditions) => {
-                conditions.iter().for_each(|condition| condition.cells(out));
+                for condition in conditions {
+                    condition.cells(out);
+                }
             }
             Self::Not(condition) => condition.cells(out),
             Self::Test(address, test) => out.push((address, test)),
@@ -68,7 +70,11 @@ impl<A> Condition<A> {
     /// The cells that have to be just one text, which is what is written into them.
     pub fn constants<'c>(&'c self, out: &mut Vec<(&'c A, &'c str)>) {
         match self {
-            Self::All(conditions) => conditions.iter().for_each(|condition| condition.constants(out)),
+            Self::All(conditions) => {
+                for condition in conditions {
+                    condition.constants(out);
+                }
+            }
             Self::Test(address, Test::Is(text)) => out.push((address, text)),
             Self::Any(_) | Self::Not(_) | Self::Test(..) => {}
         }

@@ -89,12 +89,24 @@ impl Bound {
     }
 }
 
+impl Bound {
+    /// The record blocks that take a unit.
+    pub(crate) fn blocks_of(&self, unit: &Unit<'_>) -> impl Iterator<Item = &Block> {
+        let taking =
+            self.blocks.iter().filter(|bound| bound.when.as_ref().is_none_or(|when| when.takes(unit)));
+        taking.map(|bound| &*bound.block)
+    }
+}
+
 fn refused(finding: Finding) -> Reading {
     Reading { outcome: Outcome::Rejected, records: Vec::new(), about: Vec::new(), findings: vec![finding] }
 }
 
 /// What is said of a unit that names nobody.
 const SUBJECT_EXPECTED: &str = "expected the sender's own id of the person";
+
+/// Something is wrong, and its finding has been noted.
+struct Noted;
 
 /// What a rule gives.
 enum Given<'u> {
@@ -151,7 +163,7 @@ impl<'u> Reader<'_, 'u> {
             _ => Some(Private::new(self.subject(bound)?)),
         };
         let key = Private::new(self.key(bound, &keyed)?);
-        let source_time = self.source_time(bound)?;
+        let source_time = self.source_time(bound).ok()?;
         let draft = self.check(block, Draft::Fields(fields))?;
         Some(Made { kind: block.kind, subject, key, draft, update: block.update, source_time })
     }
@@ -275,22 +287,19 @@ impl<'u> Reader<'_, 'u> {
         Ok(value.plain())
     }
 
-    fn source_time(&mut self, bound: &BoundBlock) -> Option<Option<Instant>> {
+    fn source_time(&mut self, bound: &BoundBlock) -> Result<Option<Instant>, Noted> {
         let (Some((address, op)), Some(at)) = (&bound.block.source_time, &bound.source_time) else {
-            return Some(None);
+            return Ok(None);
         };
         let instant = match Value::of_cell(self.unit.cell(at)) {
-            Ok(value) if value.is_blank() => return Some(None),
+            Ok(value) if value.is_blank() => return Ok(None),
             Ok(value) => op.instant(value),
             Err(refusal) => Err(refusal),
         };
-        match instant {
-            Ok(instant) => Some(Some(instant)),
-            Err(refusal) => {
-                self.reject(refusal.code, Some(address), &refusal.expected);
-                None
-            }
-        }
+        instant.map(Some).map_err(|refusal| {
+            self.reject(refusal.code, Some(address), &refusal.expected);
+            Noted
+        })
     }
 
     /// A record that keeps to its schema. A patch need not hold what the whole record must, and

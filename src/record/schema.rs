@@ -160,9 +160,10 @@ pub fn of(kind: Kind) -> &'static Schema {
 fn compile(kind: Kind) -> Result<Schema, SchemaError> {
     let fail = |fault: String| SchemaError { kind, fault };
     let document: Value = serde_json::from_str(kind.schema()).map_err(|error| fail(error.to_string()))?;
-    let required: Vec<&str> =
-        document["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let properties = document["properties"].as_object().ok_or_else(|| fail("no properties".to_owned()))?;
+    let required = document.get("required").and_then(Value::as_array);
+    let required: Vec<&str> = required.into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = document.get("properties").and_then(Value::as_object);
+    let properties = properties.ok_or_else(|| fail("no properties".to_owned()))?;
     let mut fields = Vec::with_capacity(properties.len());
     for (name, property) in properties {
         let privacy = property["x-privacy"]
@@ -181,7 +182,7 @@ fn compile(kind: Kind) -> Result<Schema, SchemaError> {
     }
     let check =
         jsonschema::options_for::<DraftJson>().build(&document).map_err(|error| fail(error.to_string()))?;
-    let description = document["description"].as_str().unwrap_or_default().to_owned();
+    let description = document.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
     Ok(Schema { kind, description, fields, check })
 }
 

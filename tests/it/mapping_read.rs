@@ -10,6 +10,7 @@ use wayleave::mapping::diagnostic::Source;
 use wayleave::mapping::library::Library;
 use wayleave::mapping::op::REFERENCE;
 use wayleave::mapping::write::Keys;
+use wayleave::record::kind::Kind;
 
 const HEAD: &str = "name = \"t/x\"\nversion = 1\nformat = \"csv\"\n[subject]\nkey = [\"Id\"]\n";
 
@@ -182,4 +183,21 @@ fn the_reference_of_operations() {
         }
     }
     insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_field_says_where_it_comes_from() {
+    let cld = Library::shipped().mapping("council/cld").unwrap();
+    let lineage = cld.explain(Kind::Service, "type");
+    assert_eq!(lineage.len(), 1);
+    assert_eq!(lineage[0].from, ["Service Type"]);
+    assert_eq!(lineage[0].codes.as_deref(), Some("cld/service-type"));
+    let events = cld.explain(Kind::Event, "type");
+    assert!(events.iter().all(|event| event.is_constant));
+    let bound = cld.bind(Some(&cld.header(None)), &Origin::default()).unwrap();
+    let row = Row::of(
+        cld.header(None).columns.iter().map(|name| if &**name == "Event Type" { "Review" } else { "" }),
+    );
+    assert_eq!(bound.explain(&Unit::Row(&row), Kind::Event, "type").len(), 1);
+    assert_eq!(cld.explain(Kind::Event, "type").len(), events.len());
 }

@@ -112,8 +112,8 @@ impl Compiler<'_> {
         }
         let wanted = type_of(&field.holds);
         // A list of words may stand for numbers and truth values; its words are checked one by one.
-        let is_words = matches!(steps.last(), Some(Op::Words(_)));
-        if gives != Type::Cell && gives != wanted && !(is_words && !is_list) {
+        let is_checked_elsewhere = matches!(steps.last(), Some(Op::Words(_))) && !is_list;
+        if gives != Type::Cell && gives != wanted && !is_checked_elsewhere {
             let message =
                 format!("`{}` holds {}, but is given {}", field.name, wanted.as_str(), gives.as_str());
             self.fault(&raw.to.span, message);

@@ -27,6 +27,9 @@ impl Misuse {
     }
 }
 
+/// One entry of a table: its key and its value.
+pub type Entry = (Placed<String>, Placed<Node>);
+
 impl<'a> Argument<'a> {
     /// No argument.
     ///
@@ -106,7 +109,7 @@ impl<'a> Argument<'a> {
     ///
     /// # Errors
     /// Where it is no table.
-    pub fn entries(&self, what: &str) -> Result<&'a [(Placed<String>, Placed<Node>)], Misuse> {
+    pub fn entries(&self, what: &str) -> Result<&'a [Entry], Misuse> {
         match self.0 {
             Some(Placed { value: Node::Table(entries), .. }) => Ok(entries),
             Some(node) => Err(misuse(node, &format!("expected a table with `{what}`"))),
