@@ -10,6 +10,7 @@ mod check;
 mod collect;
 mod consent;
 mod convert;
+mod demo;
 mod extract;
 mod guide;
 mod init;
@@ -57,6 +58,8 @@ enum Verb {
     Consent(consent::Args),
     /// Read a file through a mapping, and write records or another layout; no database needed
     Convert(convert::Args),
+    /// Take invented people the whole way, by the commands that you would type, and say what happened
+    Demo(demo::Args),
     /// Build, list and verify extracts
     Extract(extract::Args),
     /// Two pages for whoever works with it: day one, week one, first incident
@@ -154,6 +157,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Collect(args) => collect::run(&args, &context),
         Verb::Consent(args) => consent::run(&args, &context),
         Verb::Convert(args) => convert::run(&args, &context),
+        Verb::Demo(args) => demo::run(&args, &context),
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),

@@ -71,7 +71,7 @@ impl Kind {
             Self::NumberShape => Some("map/nhs-shape"),
             Self::UnknownCode | Self::ReleaseOneSpelling => Some("map/unknown-code"),
             Self::RaggedRow => Some("csv/field-count"),
-            Self::ConflictingRows => Some("batch/key-twice"),
+            Self::ConflictingRows => Some("record/conflict"),
             Self::MissingPerson | Self::MessageWithoutPatient => Some("map/subject-missing"),
             Self::MissingKey => Some("map/key-missing"),
             Self::Missing => Some("map/blank"),
