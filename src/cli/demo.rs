@@ -101,7 +101,13 @@ impl Standing {
 
     /// Nothing was taken, and nothing was sent, since then.
     fn is_as(&self, before: &Self) -> bool {
-        self.runs.len() == before.runs.len() && self.releases.len() == before.releases.len()
+        self.taken() == before.taken() && self.releases.len() == before.releases.len()
+    }
+
+    /// Units read, over all runs: a file that was taken before leaves a run of none.
+    fn taken(&self) -> i64 {
+        let received = |run: &Value| run.pointer("/units/received").and_then(Value::as_i64);
+        self.runs.iter().filter_map(received).sum()
     }
 }
 

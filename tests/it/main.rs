@@ -3,6 +3,7 @@
 mod cli_convert;
 mod consent;
 mod contract_queue;
+mod demo;
 mod dump;
 mod evaluation_cli;
 mod evaluation_collect;
