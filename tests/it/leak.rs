@@ -78,6 +78,15 @@ impl Forbidden {
         }
     }
 
+    /// Forbids a spelling as it stands: a word of letters as a name, anything else as an id.
+    pub fn token(&mut self, text: &str) {
+        if text.chars().all(char::is_alphabetic) {
+            self.name(text);
+        } else {
+            self.id(text);
+        }
+    }
+
     /// How many words and spellings are forbidden.
     pub fn count(&self) -> usize {
         self.words.len() + self.spellings.len()

@@ -8,10 +8,11 @@ use tempfile::TempDir;
 
 use crate::support::{self, Broker, Database};
 
-/// The study of the demo.
+/// The study.
 pub(crate) const STUDY: &str = "promoting-independence";
 
-/// A gateway and an evaluation side with the demo's files, none of them read yet.
+/// A gateway and an evaluation side with the files of sixty invented people, none of them read
+/// yet.
 pub(crate) struct Zone {
     folder: TempDir,
     pub(crate) operational: Database,
@@ -42,9 +43,12 @@ impl Zone {
         let operational = if servers.is_postgres { support::postgres()? } else { support::sqlite() };
         let broker = if servers.is_rabbitmq { support::rabbitmq()? } else { support::embedded() };
         let evaluation = operational.beside();
-        let folder = support::folder();
-        wayleave::synth::demo::render(folder.path()).unwrap();
-        Some(Self { folder, operational, evaluation, broker })
+        let zone = Self { folder: support::folder(), operational, evaluation, broker };
+        let folder = zone.folder();
+        let folder = folder.to_str().unwrap();
+        zone.must(&["init", folder]);
+        zone.must(&["synth", "--seed", "7", "--people", "60", "--dir", folder]);
+        Some(zone)
     }
 
     /// The folder of files, with `wayleave.toml` in it.
@@ -93,8 +97,4 @@ impl Zone {
         self.command(words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     }
 
-    /// Makes the study key, as whoever has custody of it does.
-    pub(crate) fn prepare(&self) {
-        self.must(&["check"]);
-    }
 }
