@@ -143,7 +143,7 @@ impl Forbidden {
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_whole_word_is_found_and_a_part_of_one_is_not() {
     forbidden.birth_date("1963-02-25");
     forbidden.postcode("S10 2TN");
     forbidden.id("PI001");
-    assert!(forbidden.find("Asian, median, PI0011, 19995899604").is_empty());
+    assert!(forbidden.find("Asian, median, x7ian3, PI0011, 19995899604").is_empty());
     for text in ["x,IAN,y", "999 589 9604", "25/02/1963", "25 Feb 1963", "\"s102tn\"", "pi001", "key=dowd"] {
         assert_eq!(forbidden.find(text).len(), 1, "{text}");
     }

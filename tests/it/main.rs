@@ -1,8 +1,10 @@
 //! The one integration binary.
 
+mod acceptance;
 mod cli_convert;
 mod consent;
 mod contract_queue;
+mod custody;
 mod demo;
 mod dump;
 mod evaluation_cli;
