@@ -341,7 +341,11 @@ fn nothing_names_anybody(dir: &Path, output: &Output) {
     for database in ["evaluation.db", "queue.db", "operational.db"] {
         let url = format!("sqlite:{}", dir.join(database).display());
         for (table, rows) in dump::dump(&url) {
-            found.extend(rows.iter().flat_map(|row| forbidden.find(row)).map(|what| format!("{database} {table}: {what}")));
+            found.extend(
+                rows.iter()
+                    .flat_map(|row| forbidden.find(row))
+                    .map(|what| format!("{database} {table}: {what}")),
+            );
         }
     }
     assert!(found.is_empty(), "{} found\n{}", found.len(), found.join("\n"));
