@@ -1,13 +1,14 @@
 //! `wayleave sync`: takes what the sources have sent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cli::operational::{Opening, open};
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
-use crate::gateway::show::RunShown;
+use crate::gateway::show::{self, RunShown};
 use crate::gateway::sync::{Synced, Told, sync};
-use crate::gateway::{GatewayError, feed, study};
+use crate::gateway::{Gateway, GatewayError, feed, study};
 use crate::mapping::library::LibraryError;
 
 /// What `sync` takes.
@@ -58,22 +59,39 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     });
     bar.finish_and_clear();
     let synced = synced.map_err(told)?;
-    print(context, &synced)?;
+    print(context, &gateway, &synced)?;
     let has_errors = synced.runs.iter().any(|run| run.findings_error > 0);
     Ok(if has_errors { Exit::Findings } else { Exit::Done })
 }
 
-fn print(context: &Context, synced: &Synced) -> Result<(), Failure> {
+fn print(context: &Context, gateway: &Gateway, synced: &Synced) -> Result<(), Failure> {
     let runs: Vec<RunShown> = synced.runs.iter().map(RunShown::from).collect();
     if context.print.is_json {
         return context.print.json(&runs);
     }
+    let mut quiet: BTreeMap<&str, Vec<&PathBuf>> = BTreeMap::new();
     for (feed, file) in &synced.no_news {
-        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        context.print.data(format_args!("{feed}: no news; {name} was taken before"))?;
+        if runs.iter().all(|run| run.feed != *feed) {
+            quiet.entry(feed).or_default().push(file);
+        }
+    }
+    for (feed, files) in quiet {
+        match files.as_slice() {
+            [file] => {
+                let name =
+                    file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                context.print.data(format_args!("{feed}: no news; {name} was taken before"))?;
+            }
+            files => context
+                .print
+                .data(format_args!("{feed}: no news; {} files were taken before", files.len()))?,
+        }
     }
     for run in &runs {
         context.print.data(text(run))?;
+        if run.state == "failed" {
+            refused(context, gateway, run)?;
+        }
     }
     if runs.is_empty() && synced.no_news.is_empty() {
         context.print.data("no files to take")?;
@@ -86,6 +104,20 @@ fn print(context: &Context, synced: &Synced) -> Result<(), Failure> {
     }
     Ok(())
 }
+
+/// Why a file was refused: the first errors, each with what to do.
+fn refused(context: &Context, gateway: &Gateway, run: &RunShown) -> Result<(), Failure> {
+    let detail = show::show_run(gateway, Some(&run.id)).map_err(told)?;
+    let errors = detail.first.iter().filter(|finding| finding.severity == "error");
+    for finding in errors.take(REFUSALS_SHOWN) {
+        context.print.data(format_args!("  {}: {} [{}]", finding.place, finding.expected, finding.code))?;
+        context.print.data(format_args!("  to do: {}", finding.hint))?;
+    }
+    Ok(())
+}
+
+/// Reasons shown for a refused file: the rest mostly follow from the first.
+const REFUSALS_SHOWN: usize = 5;
 
 /// A run as a person reads it.
 pub(crate) fn text(run: &RunShown) -> String {

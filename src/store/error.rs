@@ -164,6 +164,7 @@ impl StoreError {
     pub(in crate::store) fn setting_up(address: &Address, error: DieselError) -> Self {
         match Self::from(error) {
             Self::Other { kind } => Self::unreachable(address, kind),
+            Self::NotADatabase => Self::unreachable(address, &Self::NotADatabase.to_string()),
             known => known,
         }
     }

@@ -1,6 +1,7 @@
 //! The one integration binary.
 
 mod acceptance;
+mod bad_input;
 mod cli_convert;
 mod consent;
 mod contract_queue;
