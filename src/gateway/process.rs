@@ -24,6 +24,7 @@ use crate::gateway::process::ledger::Tally;
 use crate::gateway::process::read::{Chunk, Mapper};
 use crate::gateway::process::seen::Seen;
 use crate::gateway::{Gateway, GatewayError, kept};
+use crate::person::block::Blocker;
 use crate::store::batch::{self, Batch};
 use crate::store::run::{Run, State};
 use crate::store::{finding, run};
@@ -40,6 +41,7 @@ pub(super) struct Work<'g> {
     batch_key: DataKey,
     /// Seals what is of no person.
     own_key: DataKey,
+    blocker: Blocker,
 }
 
 /// How a run ended its second step.
@@ -65,7 +67,7 @@ pub fn process(
     let batch = gateway.store.read(|tx| batch::find(tx, &begun.batch_id))?;
     let batch_key = kept::data_key(gateway, &batch)?;
     let own_key = gateway.own_key()?;
-    let work = Work { gateway, feed, batch, batch_key, own_key };
+    let work = Work { gateway, feed, batch, batch_key, own_key, blocker: Blocker::new(&gateway.keys.index) };
     let mut state = Progress { tally: Tally::load(gateway, &begun)?, run: begun, seen: Seen::default() };
     let ended = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(CHUNKS_WAITING_MAX);

@@ -73,6 +73,48 @@ pub struct CurrentRecord {
     pub is_absent: bool,
 }
 
+/// As much of a record as shows whether it says anything new.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct Stand {
+    /// Keyed hash of its key.
+    pub key_hash: Vec<u8>,
+    /// Keyed hash of the current version.
+    pub current_hash: Vec<u8>,
+    /// The feed whose snapshots say whether it is still there.
+    pub feed: String,
+    /// No longer in the source's last full file.
+    pub is_absent: bool,
+}
+
+/// How the records of these keys stand.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_stands(
+    tx: &mut Tx,
+    source: &str,
+    kind: &str,
+    hashes: &[KeyedHash],
+) -> Result<Vec<Stand>, StoreError> {
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        found.extend(
+            record::table
+                .filter(record::source.eq(source).and(record::kind.eq(kind)))
+                .filter(record::key_hash.eq_any(hashes))
+                .select((
+                    record::key_hash,
+                    record::current_hash,
+                    record::feed,
+                    record::absent_since.is_not_null(),
+                ))
+                .load::<Stand>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
 /// The heads of these keys.
 ///
 /// # Errors

@@ -67,6 +67,28 @@ pub fn find_by_keys(tx: &mut Tx, source: &str, hashes: &[KeyedHash]) -> Result<V
     Ok(found)
 }
 
+/// Key, id and whether known to a programme, of the subjects of these keys.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_known_by_keys(
+    tx: &mut Tx,
+    source: &str,
+    hashes: &[KeyedHash],
+) -> Result<Vec<(Vec<u8>, String, bool)>, StoreError> {
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        found.extend(
+            subject::table
+                .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
+                .select((subject::key_hash, subject::id, subject::is_known))
+                .load::<(Vec<u8>, String, bool)>(&mut tx.connection)?,
+        );
+    }
+    Ok(found)
+}
+
 /// The subjects of these ids; one that is not there is left out.
 ///
 /// # Errors

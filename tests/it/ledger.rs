@@ -30,7 +30,7 @@ fn each_outcome_is_counted_once() {
         assert_eq!((run.records_new, run.records_changed, run.findings_error), (4, 0, 2));
         let detail = show::show_run(&night.gateway, None).unwrap();
         let codes: Vec<_> = detail.first.iter().map(|finding| finding.code.as_str()).collect();
-        assert_eq!(codes, ["map/nhs-check-digit", "map/blank"]);
+        assert_eq!(codes, ["map/nhs-check-digit", "map/blank", "record/conflict"]);
         let set_aside = show::list_quarantine(&night.gateway, 10).unwrap();
         assert_eq!(set_aside.len(), 1);
         assert_eq!(set_aside[0].place, "line 4");

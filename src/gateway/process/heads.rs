@@ -1,6 +1,6 @@
 //! The records that a chunk speaks of, as they stand, and what becomes of them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::base::id::RecordId;
 use crate::base::seal::{DataKey, Hasher, KeyedHash, Sealed};
@@ -47,6 +47,8 @@ pub(super) struct Heads<'w> {
     work: &'w Work<'w>,
     run_id: &'w str,
     content: Hasher,
+    /// Records about which the chunk says only what is known.
+    same: HashSet<(Kind, KeyedHash)>,
     by_key: HashMap<(Kind, KeyedHash), Head>,
     versions: Vec<VersionRow>,
 }
@@ -59,24 +61,83 @@ impl<'w> Heads<'w> {
         run_id: &'w str,
         taken: &[(&UnitRead, Vec<&RecordRead>)],
     ) -> Result<Self, GatewayError> {
-        let mut keys: BTreeMap<Kind, BTreeSet<KeyedHash>> = BTreeMap::new();
-        for record in taken.iter().flat_map(|(_, records)| records) {
-            keys.entry(record.kind).or_default().insert(record.key);
-        }
-        let mut by_key = HashMap::with_capacity(keys.values().map(BTreeSet::len).sum());
-        for (kind, keys) in keys {
-            let keys: Vec<KeyedHash> = keys.into_iter().collect();
+        let content = work.gateway.keys.index.hasher("record-content");
+        let mut heads = Self {
+            work,
+            run_id,
+            content,
+            same: HashSet::new(),
+            by_key: HashMap::new(),
+            versions: Vec::new(),
+        };
+        let differing = heads.load_stands(tx, taken)?;
+        for (kind, keys) in differing {
             for row in record::find_by_keys(tx, &work.feed.source, kind.as_str(), &keys)? {
                 if let Some(key) = KeyedHash::from_slice(&row.key_hash) {
-                    by_key.insert((kind, key), Head::found(row));
+                    heads.by_key.insert((kind, key), Head::found(row));
                 }
             }
         }
-        let content = work.gateway.keys.index.hasher("record-content");
-        let mut heads = Self { work, run_id, content, by_key, versions: Vec::new() };
         heads.load_stored(tx, taken)?;
         heads.load_history(tx, taken)?;
         Ok(heads)
+    }
+
+    /// Finds the records about which the chunk says only what is known; gives the keys of those
+    /// that are there and must be looked at in full.
+    fn load_stands(
+        &mut self,
+        tx: &mut Tx,
+        taken: &[(&UnitRead, Vec<&RecordRead>)],
+    ) -> Result<BTreeMap<Kind, Vec<KeyedHash>>, GatewayError> {
+        let mut keys: BTreeMap<Kind, Vec<KeyedHash>> = BTreeMap::new();
+        for record in taken.iter().flat_map(|(_, records)| records) {
+            keys.entry(record.kind).or_default().push(record.key);
+        }
+        let is_full = self.work.feed.mapping.snapshot == Snapshot::Full;
+        let mut stands = HashMap::new();
+        for (kind, keys) in &mut keys {
+            keys.sort_unstable();
+            keys.dedup();
+            for stand in record::find_stands(tx, &self.work.feed.source, kind.as_str(), keys)? {
+                let is_settled = !stand.is_absent && (!is_full || stand.feed == self.work.feed.name);
+                let hash = KeyedHash::from_slice(&stand.current_hash).filter(|_hash| is_settled);
+                if let Some(key) = KeyedHash::from_slice(&stand.key_hash) {
+                    stands.insert((*kind, key), hash);
+                }
+            }
+        }
+        let mut differing: BTreeMap<Kind, Vec<KeyedHash>> = BTreeMap::new();
+        for record in taken.iter().flat_map(|(_, records)| records) {
+            let key = (record.kind, record.key);
+            let Some(hash) = stands.get(&key) else { continue };
+            if record.update == Update::Whole && *hash == Some(record.hash) {
+                self.same.insert(key);
+            } else {
+                differing.entry(record.kind).or_default().push(record.key);
+            }
+        }
+        for (kind, keys) in &mut differing {
+            keys.sort_unstable();
+            keys.dedup();
+            keys.iter().for_each(|key| {
+                self.same.remove(&(*kind, *key));
+            });
+        }
+        Ok(differing)
+    }
+
+    /// Whose data keys will be needed: of those about whom something is not known yet.
+    pub(super) fn subjects_changing(&self, taken: &[(&UnitRead, Vec<&RecordRead>)]) -> Vec<KeyedHash> {
+        let mut subjects: Vec<KeyedHash> = taken
+            .iter()
+            .flat_map(|(_, records)| records)
+            .filter(|record| !self.same.contains(&(record.kind, record.key)))
+            .filter_map(|record| record.subject)
+            .collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
     }
 
     /// The current versions that patches will be merged over.
@@ -136,11 +197,14 @@ impl<'w> Heads<'w> {
     /// Takes one record of a unit.
     pub(super) fn take(
         &mut self,
-        people: &mut People<'_>,
+        people: &People<'_>,
         unit: &UnitRead,
         record: &RecordRead,
     ) -> Result<Change, GatewayError> {
         let key = (record.kind, record.key);
+        if self.same.contains(&key) {
+            return Ok(Change::Unchanged);
+        }
         if !self.by_key.contains_key(&key) {
             let mut draft = record.draft.clone();
             draft.settle();
@@ -200,7 +264,7 @@ impl<'w> Heads<'w> {
     /// Adds a version, and moves the head on where it is the newest.
     fn put(
         &mut self,
-        people: &mut People<'_>,
+        people: &People<'_>,
         unit: &UnitRead,
         record: &RecordRead,
         draft: Draft,
@@ -211,13 +275,16 @@ impl<'w> Heads<'w> {
         let Some(head) = self.by_key.get_mut(&(record.kind, record.key)) else {
             return Err(GatewayError::Stopped);
         };
-        let hash = draft.keyed_hash(&self.content);
+        let hash = match record.update {
+            Update::Whole => record.hash,
+            Update::Patch => draft.keyed_hash(&self.content),
+        };
         let (body, identity) = draft.part();
         let identity = match identity {
             Some(identity) => {
                 let key = match &record.subject {
-                    Some(subject) => people.data_key(subject)?,
-                    None => Some(work.own_key.clone()),
+                    Some(subject) => people.data_key(subject),
+                    None => Some(&work.own_key),
                 };
                 let key = key.ok_or(GatewayError::Stopped)?;
                 Some(
@@ -334,7 +401,7 @@ impl Head {
     /// The current version as a draft.
     fn current(
         &self,
-        people: &mut People<'_>,
+        people: &People<'_>,
         record: &RecordRead,
         own_key: &DataKey,
     ) -> Result<Draft, GatewayError> {
@@ -344,8 +411,8 @@ impl Head {
         let unreadable = || StoreError::Unreadable { what: "record" };
         let stored = self.stored.as_ref().ok_or_else(unreadable)?;
         let key = match &record.subject {
-            Some(subject) => people.data_key(subject)?.ok_or_else(unreadable)?,
-            None => own_key.clone(),
+            Some(subject) => people.data_key(subject).ok_or_else(unreadable)?,
+            None => own_key,
         };
         let label = format!("{}/{}", stored.id, stored.number);
         let identity =

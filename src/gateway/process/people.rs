@@ -14,9 +14,12 @@ use crate::store::{Tx, meta};
 
 /// One person as this source knows them, in one transaction.
 struct Person {
-    row: SubjectRow,
+    id: String,
+    is_known: bool,
     key: Option<DataKey>,
-    is_new: bool,
+    /// What is written down of somebody new.
+    new: Option<SubjectRow>,
+    is_newly_known: bool,
 }
 
 /// The people of a chunk.
@@ -32,15 +35,14 @@ pub(super) struct People<'w> {
 impl<'w> People<'w> {
     /// Looks up everybody a chunk speaks of, in a few queries.
     pub(super) fn load(tx: &mut Tx, work: &'w Work<'w>, units: &[UnitRead]) -> Result<Self, GatewayError> {
-        let mut keys = BTreeSet::new();
-        for record in units.iter().flat_map(UnitRead::all) {
-            keys.extend(record.subject);
-        }
-        let keys: Vec<KeyedHash> = keys.into_iter().collect();
+        let mut keys: Vec<KeyedHash> =
+            units.iter().flat_map(UnitRead::all).filter_map(|record| record.subject).collect();
+        keys.sort_unstable();
+        keys.dedup();
         let mut by_key = HashMap::with_capacity(keys.len());
-        for row in subject::find_by_keys(tx, &work.feed.source, &keys)? {
-            if let Some(key) = KeyedHash::from_slice(&row.key_hash) {
-                by_key.insert(key, Person { row, key: None, is_new: false });
+        for (key, id, is_known) in subject::find_known_by_keys(tx, &work.feed.source, &keys)? {
+            if let Some(key) = KeyedHash::from_slice(&key) {
+                by_key.insert(key, Person { id, is_known, key: None, new: None, is_newly_known: false });
             }
         }
         let mut people = Self {
@@ -64,7 +66,7 @@ impl<'w> People<'w> {
     }
 
     fn is_known(&self, subject: &KeyedHash) -> bool {
-        self.by_key.get(subject).is_some_and(|person| person.row.is_known)
+        self.by_key.get(subject).is_some_and(|person| person.is_known)
     }
 
     /// True if records about this person may be taken: the source's scope is wider, they are
@@ -90,8 +92,9 @@ impl<'w> People<'w> {
         let makes_known = self.work.feed.scope != Scope::Everyone;
         match self.by_key.get_mut(&subject) {
             // Somebody taken in while the source's scope was wider is only known from now on.
-            Some(person) if makes_known && !person.row.is_known => {
-                person.row.is_known = true;
+            Some(person) if makes_known && !person.is_known => {
+                person.is_known = true;
+                person.is_newly_known = true;
                 self.has_grown = true;
             }
             Some(_) => {}
@@ -100,7 +103,7 @@ impl<'w> People<'w> {
                 let key = DataKey::generate(edge);
                 let wrapped = self.work.gateway.keys.master.wrap(edge, &id, &key);
                 let row = SubjectRow {
-                    id,
+                    id: id.clone(),
                     source: self.work.feed.source.clone(),
                     key_hash: subject.as_bytes().to_vec(),
                     wrapped_key: Some(wrapped.as_bytes().to_vec()),
@@ -108,7 +111,14 @@ impl<'w> People<'w> {
                     is_known: makes_known,
                     created_at: at.to_owned(),
                 };
-                self.by_key.insert(subject, Person { row, key: Some(key), is_new: true });
+                let person = Person {
+                    id,
+                    is_known: makes_known,
+                    key: Some(key),
+                    new: Some(row),
+                    is_newly_known: false,
+                };
+                self.by_key.insert(subject, person);
                 self.has_grown |= makes_known;
             }
         }
@@ -123,44 +133,55 @@ impl<'w> People<'w> {
 
     /// The id of somebody taken in.
     pub(super) fn id(&self, subject: &KeyedHash) -> Option<&str> {
-        self.by_key.get(subject).map(|person| person.row.id.as_str())
+        self.by_key.get(subject).map(|person| person.id.as_str())
     }
 
-    /// The data key of somebody taken in.
-    pub(super) fn data_key(&mut self, subject: &KeyedHash) -> Result<Option<DataKey>, GatewayError> {
-        let Some(person) = self.by_key.get_mut(subject) else { return Ok(None) };
-        if person.key.is_none() {
-            person.key = Some(subject::data_key(&self.work.gateway.keys, &person.row)?);
+    /// Unwraps the data keys of these people, in one query.
+    pub(super) fn load_keys(&mut self, tx: &mut Tx, subjects: &[KeyedHash]) -> Result<(), GatewayError> {
+        let locked: Vec<KeyedHash> = subjects
+            .iter()
+            .filter(|subject| self.by_key.get(subject).is_some_and(|person| person.key.is_none()))
+            .copied()
+            .collect();
+        for row in subject::find_by_keys(tx, &self.work.feed.source, &locked)? {
+            let key = subject::data_key(&self.work.gateway.keys, &row)?;
+            if let Some(person) =
+                KeyedHash::from_slice(&row.key_hash).and_then(|subject| self.by_key.get_mut(&subject))
+            {
+                person.key = Some(key);
+            }
         }
-        Ok(person.key.clone())
+        Ok(())
+    }
+
+    /// The data key of somebody taken in, once it is unwrapped.
+    pub(super) fn data_key(&self, subject: &KeyedHash) -> Option<&DataKey> {
+        self.by_key.get(subject).and_then(|person| person.key.as_ref())
     }
 
     /// Sets the blocks of somebody whose person record is new or changed.
     pub(super) fn set_blocks(&mut self, subject: &KeyedHash, blocks: Vec<(&'static str, KeyedHash)>) {
         let Some(person) = self.by_key.get(subject) else { return };
-        if person.row.is_known {
+        if person.is_known {
             self.known_blocks.extend(blocks.iter().map(|(_, hash)| *hash));
             self.has_grown = true;
         }
-        self.changed_blocks.insert(person.row.id.clone(), blocks);
+        self.changed_blocks.insert(person.id.clone(), blocks);
     }
 
     /// Writes down who is new before their records.
     pub(super) fn write(&mut self, tx: &mut Tx) -> Result<(), GatewayError> {
-        let mut new: Vec<SubjectRow> =
-            self.by_key.values().filter(|person| person.is_new).map(|person| person.row.clone()).collect();
+        let mut new: Vec<SubjectRow> = self.by_key.values().filter_map(|person| person.new.clone()).collect();
         new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         subject::create(tx, &new)?;
         let mut known: Vec<String> = self
             .by_key
             .values()
-            .filter(|person| !person.is_new && person.row.is_known)
-            .map(|person| person.row.id.clone())
+            .filter(|person| person.is_newly_known)
+            .map(|person| person.id.clone())
             .collect();
         known.sort_unstable();
-        if self.has_grown {
-            subject::mark_known(tx, &known)?;
-        }
+        subject::mark_known(tx, &known)?;
         let ids: Vec<String> = self.changed_blocks.keys().cloned().collect();
         let blocks: Vec<Block> = self
             .changed_blocks

@@ -16,7 +16,6 @@ use crate::gateway::process::Work;
 use crate::gateway::process::event::{Envelopes, Event};
 use crate::mapping::read::Bound;
 use crate::mapping::{Made, Outcome, Reading, Update};
-use crate::person::block::Blocker;
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 
@@ -84,7 +83,6 @@ pub(super) struct Mapper<'w> {
     subject: Hasher,
     keys: Vec<(Kind, Hasher)>,
     content: Hasher,
-    blocker: Blocker,
     fingerprints: [RandomState; 2],
 }
 
@@ -103,7 +101,6 @@ impl<'w> Mapper<'w> {
                 .map(|kind| (*kind, index.hasher(&format!("record/{source}/{kind}"))))
                 .collect(),
             content: index.hasher("record-content"),
-            blocker: Blocker::new(index),
             fingerprints: [RandomState::new(), RandomState::new()],
         }
     }
@@ -228,40 +225,41 @@ impl<'w> Mapper<'w> {
         if reading.outcome != Outcome::Rejected {
             read.fingerprint = self.fingerprint(unit, read.event);
         }
-        read.content = self.content(unit, ordinal, &reading);
-        read.findings = reading.findings;
+        let Reading { outcome, records, about, findings } = reading;
+        read.content = self.content(unit, ordinal, outcome, if records.is_empty() { about } else { records });
+        read.findings = findings;
         read
     }
 
-    fn content(&self, unit: &Unit<'_>, ordinal: i64, reading: &Reading) -> Content {
-        let all = |made: &[Made]| made.iter().map(|made| self.record(made)).collect();
-        match reading.outcome {
-            Outcome::Rejected => Content::Refused(all(&reading.about)),
+    fn content(&self, unit: &Unit<'_>, ordinal: i64, outcome: Outcome, made: Vec<Made>) -> Content {
+        let records = made.into_iter().map(|made| self.record(made)).collect();
+        match outcome {
+            Outcome::Rejected => Content::Refused(records),
             Outcome::Filtered => Content::Nothing,
-            Outcome::Records => Content::Records(all(&reading.records)),
+            Outcome::Records => Content::Records(records),
             Outcome::Quarantined => {
                 let label = format!("{}/unit/{ordinal}", self.work.batch.id);
                 let sealed = self.work.batch_key.seal(&self.work.gateway.edge, &label, &unit.raw());
-                Content::SetAside { sealed, about: all(&reading.about) }
+                Content::SetAside { sealed, about: records }
             }
         }
     }
 
-    fn record(&self, made: &Made) -> RecordRead {
-        let key = self.keys.iter().find(|(kind, _)| *kind == made.kind).map_or(&self.content, |(_, key)| key);
-        let mut draft = made.draft.clone();
-        if made.update == Update::Whole {
+    fn record(&self, made: Made) -> RecordRead {
+        let Made { kind, subject, key, mut draft, update, source_time } = made;
+        let hasher = self.keys.iter().find(|(of, _)| *of == kind).map_or(&self.content, |(_, hasher)| hasher);
+        if update == Update::Whole {
             draft.settle();
         }
         RecordRead {
-            kind: made.kind,
-            subject: made.subject.as_ref().map(|subject| self.subject.private([subject])),
-            key: key.private([&made.key]),
+            kind,
+            subject: subject.as_ref().map(|subject| self.subject.private([subject])),
+            key: hasher.private([&key]),
             hash: draft.keyed_hash(&self.content),
-            blocks: if made.kind == Kind::Person { self.blocker.blocks(&draft) } else { Vec::new() },
+            blocks: if kind == Kind::Person { self.work.blocker.blocks(&draft) } else { Vec::new() },
             draft,
-            update: made.update,
-            source_time: made.source_time.map(|time| time.to_string()),
+            update,
+            source_time: source_time.map(|time| time.to_string()),
         }
     }
 

@@ -13,7 +13,6 @@ use crate::gateway::process::read::{Content, RecordRead, UnitRead};
 use crate::gateway::process::seen::{Again, Seen};
 use crate::gateway::process::{Progress, Work};
 use crate::mapping::Update;
-use crate::person::block::Blocker;
 use crate::record::kind::Kind;
 use crate::store::Tx;
 use crate::store::inbox::{self, Seen as SeenEvent};
@@ -77,6 +76,7 @@ pub(super) fn write(
     }
     let run_id = state.run.id.clone();
     let mut heads = Heads::load(tx, work, &run_id, &taken)?;
+    people.load_keys(tx, &heads.subjects_changing(&taken))?;
     for (unit, records) in &taken {
         let outcome = writer.records(&mut people, &mut heads, unit, records)?;
         writer.count(unit, outcome);
@@ -241,7 +241,10 @@ impl Writer<'_> {
                 if record.kind == Kind::Person
                     && let Some(made) = heads.made(record)
                 {
-                    let blocks = Blocker::new(&self.work.gateway.keys.index).blocks(made);
+                    let blocks = match record.update {
+                        Update::Whole => record.blocks.clone(),
+                        Update::Patch => self.work.blocker.blocks(made),
+                    };
                     people.set_blocks(subject, blocks);
                 }
             }

@@ -5,7 +5,7 @@
 CREATE TABLE meta (
     name TEXT NOT NULL PRIMARY KEY,
     value TEXT NOT NULL
-);
+) WITHOUT ROWID;
 
 -- What arrived ------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ CREATE TABLE mapping_version (
     name TEXT NOT NULL,
     version BIGINT NOT NULL,
     text TEXT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE run (
     id TEXT NOT NULL PRIMARY KEY,
@@ -83,7 +83,7 @@ CREATE TABLE run_finding (
     expected TEXT NOT NULL,
     hint TEXT NOT NULL,
     PRIMARY KEY (run_id, position)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE run_finding_count (
     run_id TEXT NOT NULL REFERENCES run (id),
@@ -91,7 +91,7 @@ CREATE TABLE run_finding_count (
     severity TEXT NOT NULL,
     count BIGINT NOT NULL,
     PRIMARY KEY (run_id, code, severity)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE quarantine (
     id TEXT NOT NULL PRIMARY KEY,
@@ -119,7 +119,7 @@ CREATE TABLE inbox (
     batch_id TEXT NOT NULL,
     unit BIGINT NOT NULL,
     PRIMARY KEY (source, webhook_id_hash)
-);
+) WITHOUT ROWID;
 
 -- People as the sources know them, and what is known of them ---------------------------------
 
@@ -127,7 +127,7 @@ CREATE TABLE person (
     id TEXT NOT NULL PRIMARY KEY,
     created_at TEXT NOT NULL,
     superseded_by TEXT
-);
+) WITHOUT ROWID;
 
 CREATE TABLE subject (
     id TEXT NOT NULL PRIMARY KEY,
@@ -141,7 +141,7 @@ CREATE TABLE subject (
     is_known BOOLEAN NOT NULL,
     created_at TEXT NOT NULL,
     UNIQUE (source, key_hash)
-);
+) WITHOUT ROWID;
 CREATE INDEX subject_by_person ON subject (person_id);
 
 CREATE TABLE subject_block (
@@ -149,7 +149,7 @@ CREATE TABLE subject_block (
     block TEXT NOT NULL,
     hash BLOB NOT NULL,
     PRIMARY KEY (subject_id, block, hash)
-);
+) WITHOUT ROWID;
 CREATE INDEX subject_block_by_hash ON subject_block (block, hash);
 
 CREATE TABLE record (
@@ -174,7 +174,7 @@ CREATE TABLE record (
     -- The run that last changed it.
     last_run TEXT NOT NULL,
     UNIQUE (source, kind, key_hash)
-);
+) WITHOUT ROWID;
 CREATE INDEX record_by_subject ON record (subject_id);
 CREATE INDEX record_by_feed ON record (source, feed);
 
@@ -205,7 +205,7 @@ CREATE TABLE work (
     run_id TEXT NOT NULL,
     created_at TEXT NOT NULL,
     PRIMARY KEY (step, key)
-);
+) WITHOUT ROWID;
 
 -- Append-only, each row chained to the one before.
 CREATE TABLE audit (
@@ -232,7 +232,7 @@ CREATE TABLE person_event (
     tier TEXT NOT NULL,
     reason TEXT NOT NULL,
     at TEXT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX person_event_by_person ON person_event (person_id);
 
 CREATE TABLE link_edge (
@@ -242,7 +242,7 @@ CREATE TABLE link_edge (
     tier TEXT NOT NULL,
     decided_at TEXT NOT NULL,
     PRIMARY KEY (subject_a, subject_b)
-);
+) WITHOUT ROWID;
 CREATE INDEX link_edge_by_b ON link_edge (subject_b);
 
 CREATE TABLE link_doubt (
@@ -251,7 +251,7 @@ CREATE TABLE link_doubt (
     reason TEXT NOT NULL,
     at TEXT NOT NULL,
     PRIMARY KEY (subject_a, subject_b)
-);
+) WITHOUT ROWID;
 CREATE INDEX link_doubt_by_b ON link_doubt (subject_b);
 
 -- What is to be told to the evaluation side: no pseudonym, no key needed. A sent one stays, so
@@ -298,7 +298,7 @@ CREATE TABLE standing (
     message_id TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     PRIMARY KEY (study, record_id)
-);
+) WITHOUT ROWID;
 CREATE INDEX standing_by_person ON standing (person_id, study);
 
 CREATE TABLE pseudonym (
@@ -310,14 +310,14 @@ CREATE TABLE pseudonym (
     first_release TEXT NOT NULL,
     superseded_by TEXT,
     PRIMARY KEY (study, recipient, epoch, pseudonym)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE sequence (
     study TEXT NOT NULL,
     person_id TEXT NOT NULL,
     last BIGINT NOT NULL,
     PRIMARY KEY (study, person_id)
-);
+) WITHOUT ROWID;
 
 CREATE TABLE release (
     id TEXT NOT NULL PRIMARY KEY,
