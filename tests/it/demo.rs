@@ -168,6 +168,6 @@ fn what_comes_out_is_what_is_stated_of_those_who_agreed_and_a_second_time_nothin
     let before = files(&extract);
     let (again, story) = demo(&dir);
     assert!(again.status.success(), "{}\n{story}", String::from_utf8_lossy(&again.stderr));
-    assert!(story.contains("Nothing changed"), "{story}");
+    assert!(story.contains("nothing changed"), "{story}");
     assert_eq!(files(&extract), before);
 }

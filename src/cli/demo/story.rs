@@ -73,7 +73,7 @@ impl Story<'_> {
         let files: usize = self.plan.feeds.len();
         let mut lines = vec![
             String::new(),
-            if self.after.is_as(self.before) { "Nothing changed: all of this was here already. What the first time did:".to_owned() } else { "What happened:".to_owned() },
+            if self.after.is_as(self.before) { "All of this was here already, and nothing changed. What the first time did:".to_owned() } else { "What happened:".to_owned() },
             format!("  1. {files} files of three systems were made up: a council, a housing association, an NHS trust."),
             format!("     Nobody in them exists. {}", at("in")),
             format!(

@@ -61,6 +61,8 @@ pub fn identifying_tokens() -> Result<Vec<Token>, SynthError> {
     for worker in WORKERS {
         names(worker, &mut tokens);
     }
+    // Whoever the planted faults are about.
+    names("Quillon Nonesuch", &mut tokens);
     Ok(tokens.into_iter().collect())
 }
 

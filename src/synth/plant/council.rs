@@ -74,8 +74,8 @@ fn nobody(table: &mut Table, seed: &mut Seed) {
         let id = format!("LL{:07}", 9_900_001 + index);
         let set = [
             (KEY, text(&id)),
-            ("First Name", text("Nobody")),
-            ("Last Name", text("Invented")),
+            ("First Name", text("Quillon")),
+            ("Last Name", text("Nonesuch")),
             (column, text(value)),
         ];
         table.plant(kind, Some(column), &set, |table, row| is(table, row, "Event Type", "Review"), seed);

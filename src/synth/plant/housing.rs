@@ -43,8 +43,8 @@ fn clients(table: &mut Table, seed: &mut Seed) {
     let mut spoil = |reference: &str, kind, column: &'static str, cell: Cell| {
         table.push(&[
             ("Client Ref", text(reference)),
-            ("First Name", text("Nobody")),
-            ("Surname", text("Invented")),
+            ("First Name", text("Quillon")),
+            ("Surname", text("Nonesuch")),
             (column, cell),
         ]);
         if let Some(row) = table.rows.last_mut() {

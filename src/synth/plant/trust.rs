@@ -24,7 +24,7 @@ fn patient(id: &str, number: &str, born: &str) -> Value {
         "id": if id.is_empty() { "T9900100" } else { id },
         "meta": { "lastUpdated": "2025-03-31T02:00:00Z" },
         "identifier": identifiers,
-        "name": [{ "use": "official", "family": "Invented", "given": ["Nobody"] }],
+        "name": [{ "use": "official", "family": "Nonesuch", "given": ["Quillon"] }],
         "birthDate": born,
     })
 }
@@ -104,6 +104,6 @@ pub fn adt(messages: &mut Vec<Message>, known: &str, seed: &mut Seed) {
     send("A01", &[person.clone(), visit("77", "V9900003", "20250314")], Kind::UnknownCode, Some("PV1-4"));
     send("A01", &[person.clone(), visit("21", "", "20250314")], Kind::MissingKey, None);
     send("A01", &[person, visit("21", "V9900004", "")], Kind::Missing, Some("PV1-44"));
-    let nobody = format!("PID|1||{WRONG_NUMBER}^^^NHS^NH~T9900003^^^TAH^MR||Invented^Nobody||19610405");
+    let nobody = format!("PID|1||{WRONG_NUMBER}^^^NHS^NH~T9900003^^^TAH^MR||Nonesuch^Quillon||19610405");
     send("A31", &[nobody], Kind::WrongCheckDigit, Some("PID-3[5=NH].1"));
 }
