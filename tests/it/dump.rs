@@ -9,7 +9,7 @@ use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, SqliteConnection};
 
 /// The rows of each table, each a JSON array of its values, sorted.
-pub type Dump = BTreeMap<String, Vec<String>>;
+pub(crate) type Dump = BTreeMap<String, Vec<String>>;
 
 #[derive(QueryableByName)]
 struct Line {
@@ -19,7 +19,7 @@ struct Line {
 
 /// Reads every table of the database at a URL (`sqlite:FILE` or `postgres://…`), but for the
 /// migrations' own.
-pub fn dump(url: &str) -> Dump {
+pub(crate) fn dump(url: &str) -> Dump {
     let mut rows = match url.strip_prefix("sqlite:") {
         Some(file) => dump_sqlite(file),
         None => dump_postgres(url),
@@ -32,7 +32,7 @@ pub fn dump(url: &str) -> Dump {
 }
 
 /// One number from a database, 0 where the query fails because the table is not there yet.
-pub fn number(url: &str, sql: &str) -> i64 {
+pub(crate) fn number(url: &str, sql: &str) -> i64 {
     let sql = format!("SELECT CAST(({sql}) AS TEXT) AS line");
     let lines = match url.strip_prefix("sqlite:") {
         Some(file) if !std::path::Path::new(file).exists() => return 0,

@@ -69,7 +69,7 @@ fn other_marks_than_the_usual() {
 
 #[test]
 fn a_broken_message_breaks_no_other() {
-    let text = format!("MSHx\r{MESSAGE}{}free text\r{MESSAGE}", MESSAGE);
+    let text = format!("MSHx\r{MESSAGE}{MESSAGE}free text\r{MESSAGE}");
     assert_eq!(read(&text, &["PV1-19"]), ["1: [hl7v2/head]", "2: V100", "3: [hl7v2/segment]", "4: V100"]);
     let large = format!("{MESSAGE}OBX|3|TX|||{}\r{MESSAGE}", "x".repeat(5 * 1024 * 1024));
     assert_eq!(read(&large, &["PV1-19"]), ["1: [file/unit-too-large]", "2: V100"]);

@@ -28,7 +28,7 @@ fn paths(addresses: &[&str]) -> Vec<At> {
     addresses.iter().map(|address| At::compile(address, None).unwrap()).collect()
 }
 
-fn texts<'t>(units: &'t [Vec<String>]) -> Vec<Vec<Cell<'t>>> {
+fn texts(units: &[Vec<String>]) -> Vec<Vec<Cell<'_>>> {
     units.iter().map(|unit| unit.iter().map(|text| Cell::Text(text)).collect()).collect()
 }
 

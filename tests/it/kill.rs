@@ -67,7 +67,7 @@ fn check(servers: Servers, victim: usize) {
         let before = (steps[victim].done)(&zone);
         let share = (kill as f64 + 0.5) / kills as f64;
         let mut child = zone.start(steps[victim].words);
-        std::thread::sleep(first + (last - first).mul_f64(share));
+        std::thread::sleep(first + last.checked_sub(first).unwrap().mul_f64(share));
         child.kill().unwrap();
         child.wait().unwrap();
         let after = (steps[victim].done)(&zone);

@@ -8,14 +8,14 @@ use std::path::Path;
 
 /// What must not be found, by what it is.
 #[derive(Default)]
-pub struct Forbidden {
+pub(crate) struct Forbidden {
     words: BTreeSet<String>,
     spellings: BTreeMap<String, &'static str>,
 }
 
 impl Forbidden {
     /// Forbids each part of a name that has three letters or more.
-    pub fn name(&mut self, name: &str) {
+    pub(crate) fn name(&mut self, name: &str) {
         for word in words(name) {
             if word.chars().count() >= 3 {
                 self.words.insert(word);
@@ -24,7 +24,7 @@ impl Forbidden {
     }
 
     /// Forbids an NHS number: `9995899604`, `999 589 9604`, `999-589-9604`.
-    pub fn nhs_number(&mut self, digits: &str) {
+    pub(crate) fn nhs_number(&mut self, digits: &str) {
         let (a, b, c) = (&digits[..3], &digits[3..6], &digits[6..]);
         for spelling in [digits.to_owned(), format!("{a} {b} {c}"), format!("{a}-{b}-{c}")] {
             self.spellings.insert(spelling, "an NHS number");
@@ -32,18 +32,18 @@ impl Forbidden {
     }
 
     /// Forbids an id as it stands.
-    pub fn id(&mut self, id: &str) {
+    pub(crate) fn id(&mut self, id: &str) {
         self.spellings.insert(id.to_lowercase(), "an id");
     }
 
     /// Forbids a postcode with and without its blank.
-    pub fn postcode(&mut self, postcode: &str) {
+    pub(crate) fn postcode(&mut self, postcode: &str) {
         self.spellings.insert(postcode.to_lowercase(), "a postcode");
         self.spellings.insert(postcode.to_lowercase().replace(' ', ""), "a postcode");
     }
 
     /// Forbids a day of birth, given as `1963-02-25`.
-    pub fn birth_date(&mut self, iso: &str) {
+    pub(crate) fn birth_date(&mut self, iso: &str) {
         const MONTHS: [&str; 12] = [
             "january",
             "february",
@@ -79,7 +79,7 @@ impl Forbidden {
     }
 
     /// Forbids a spelling as it stands: a word of letters as a name, anything else as an id.
-    pub fn token(&mut self, text: &str) {
+    pub(crate) fn token(&mut self, text: &str) {
         if text.chars().all(char::is_alphabetic) {
             self.name(text);
         } else {
@@ -88,12 +88,12 @@ impl Forbidden {
     }
 
     /// How many words and spellings are forbidden.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.words.len() + self.spellings.len()
     }
 
     /// What was found in a text, told without the whole text.
-    pub fn find(&self, text: &str) -> Vec<String> {
+    pub(crate) fn find(&self, text: &str) -> Vec<String> {
         let lower = text.to_lowercase();
         let mut found: Vec<String> = words(&lower)
             .filter(|word| self.words.contains(word))
@@ -131,7 +131,7 @@ impl Forbidden {
     }
 
     /// What was found in a file or below a folder, with the file.
-    pub fn find_in_files(&self, path: &Path) -> Vec<String> {
+    pub(crate) fn find_in_files(&self, path: &Path) -> Vec<String> {
         if path.is_dir() {
             let entries = std::fs::read_dir(path).unwrap();
             return entries.flat_map(|entry| self.find_in_files(&entry.unwrap().path())).collect();

@@ -1,5 +1,20 @@
 //! The one integration binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::too_many_lines,
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    clippy::format_push_string,
+    clippy::needless_pass_by_value,
+    reason = "a test that is wrong about this fails, and says where"
+)]
+
 mod acceptance;
 mod bad_input;
 mod cli_convert;

@@ -71,9 +71,8 @@ fn leaf(rule: &Rule, own: Option<&str>, seed: &mut Seed) -> Draft {
     if let Some(constant) = &rule.value {
         return constant.clone();
     }
-    let hold = |text: String| match rule.field.privacy.is_sealed() {
-        true => Draft::Private(Private::new(text)),
-        false => Draft::Text(text),
+    let hold = |text: String| {
+        if rule.field.privacy.is_sealed() { Draft::Private(Private::new(text)) } else { Draft::Text(text) }
     };
     if let Some(codes) = &rule.codes {
         return hold(any_of(&words(&codes.name), seed).clone());
@@ -190,8 +189,8 @@ fn file_of(mapping: &Mapping, target: &Target, rows: &[Row]) -> Vec<u8> {
         assert!(target.put(row, &mut out).unwrap().is_none());
     }
     out.finish().unwrap();
-    let bytes = buffer.0.lock().unwrap().clone();
-    bytes
+
+    buffer.0.lock().unwrap().clone()
 }
 
 fn read(mapping: &Mapping, bytes: &[u8]) -> Vec<Made> {

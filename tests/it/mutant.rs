@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One change to one source file. The text must stand there exactly once.
-pub struct Change {
+pub(crate) struct Change {
     /// The file, from the top of the project.
-    pub file: &'static str,
+    pub(crate) file: &'static str,
     /// What stands there.
-    pub from: &'static str,
+    pub(crate) from: &'static str,
     /// What stands there instead.
-    pub to: &'static str,
+    pub(crate) to: &'static str,
 }
 
 /// Builds a copy with the changes, and gives its binary. Dependencies are shared with this
 /// build, so only the copy itself is compiled.
-pub fn build(name: &str, changes: &[Change]) -> PathBuf {
+pub(crate) fn build(name: &str, changes: &[Change]) -> PathBuf {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
     let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutant-{name}"));
     for part in ["src", "schemas", "mappings", "migrations"] {

@@ -247,7 +247,7 @@ mod cohort {
         ("Elizabeth", "Liz"),
     ];
 
-    /// SplitMix64 (Steele, Lea and Flood 2014).
+    /// `SplitMix64` (Steele, Lea and Flood 2014).
     pub(super) struct Random(pub(super) u64);
     impl Random {
         pub(super) fn below(&mut self, n: u64) -> u64 {

@@ -103,7 +103,7 @@ fn nobody_imports_through_a_wall() {
         for (before, after) in
             code(&text).match_indices("crate::").map(|(at, _)| text_around(&code(&text), at))
         {
-            if before.ends_with("$") {
+            if before.ends_with('$') {
                 continue;
             }
             let named: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();

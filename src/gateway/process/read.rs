@@ -129,12 +129,9 @@ impl<'w> Mapper<'w> {
         if sender.send(Chunk::Findings(about_file)).is_err() {
             return Ok(());
         }
-        let mut envelopes = match &self.work.feed.secrets {
-            Some(secrets) => {
-                Some(Envelopes::new(source(), secrets, &self.work.gateway.keys.index, &self.work.feed.source))
-            }
-            None => None,
-        };
+        let mut envelopes = self.work.feed.secrets.as_ref().map(|secrets| {
+            Envelopes::new(source(), secrets, &self.work.gateway.keys.index, &self.work.feed.source)
+        });
         self.units(&mut reader, &bound, envelopes.as_mut(), sender)?;
         let _nobody_listens = sender.send(Chunk::Findings(reader.findings()));
         Ok(())

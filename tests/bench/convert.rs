@@ -3,6 +3,17 @@
 //!
 //! `cargo bench --bench convert`. Linux only: both figures are read from `/proc`.
 
+#![expect(
+    clippy::panic,
+    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::as_conversions,
+    reason = "a benchmark that cannot run stops, and says where"
+)]
+
 use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::Path;
@@ -83,7 +94,7 @@ fn check(what: &str, found: f64, max: f64) -> bool {
 }
 
 fn measure(input: &Path, output: &Path) -> Figures {
-    let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/convert.toml");
+    let mapping = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/convert.toml");
     let rejects = output.with_extension("rejects");
     let before_s = children_cpu_s();
     let began = Instant::now();
