@@ -11,6 +11,7 @@ use crate::cli::{Context, Exit};
 use crate::config::Config;
 use crate::evaluation::collect::answer::Signer;
 use crate::evaluation::collect::{Collected, Inlet, collect};
+use crate::evaluation::extract::{Outdated, list_outdated};
 use crate::evaluation::store::Store;
 
 /// What `collect` takes.
@@ -34,6 +35,7 @@ struct Told {
     removed: u64,
     answered: u64,
     held: u64,
+    outdated: Vec<Outdated>,
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -118,6 +120,7 @@ fn collect_one(
         std::thread::sleep(Duration::from_millis(COLLECT_PAUSE_MS));
     };
     bar.finish_and_clear();
+    let outdated = list_outdated(store, &study)?;
     for finding in all.findings.kept() {
         context.print.note(format_args!("{}: {finding}", finding.severity.as_str()));
         context.print.note(format_args!("hint: {}", finding.advice()));
@@ -131,6 +134,7 @@ fn collect_one(
         removed: all.removed,
         answered: all.answered,
         held,
+        outdated,
     })
 }
 
@@ -149,6 +153,11 @@ fn line(told: &Told) -> String {
         if count > 0 {
             line.extend(["\n  ", &count.to_string(), " ", what]);
         }
+    }
+    for extract in &told.outdated {
+        let people = extract.withdrawn.to_string();
+        let folder = extract.folder.display().to_string();
+        line.extend(["\n  destroy ", &folder, ": ", &people, " people in it have withdrawn since"]);
     }
     line
 }

@@ -156,10 +156,52 @@ pub fn build(
         extract_id: built.extract.clone(),
         study: built.study.clone(),
         release: built.release.clone(),
-        folder: built.folder.display().to_string(),
+        folder: std::path::absolute(&built.folder).unwrap_or(built.folder.clone()).display().to_string(),
         manifest_sha256: built.manifest_sha256.clone(),
     })?;
     Ok(built)
+}
+
+/// An extract on this machine that holds people who have withdrawn since.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Outdated {
+    /// Where it stands.
+    pub folder: PathBuf,
+    /// How many people in it have withdrawn.
+    pub withdrawn: u64,
+}
+
+/// The extracts of a study that must be destroyed, because people in them have withdrawn since.
+/// Only those that this store built and that still stand where they were built are known.
+///
+/// # Errors
+/// Where the store or an extract cannot be read.
+pub fn list_outdated(store: &mut Store, study: &str) -> Result<Vec<Outdated>, ExtractError> {
+    let withdrawn = store.list_withdrawn(study)?;
+    let mut outdated = Vec::new();
+    if withdrawn.is_empty() {
+        return Ok(outdated);
+    }
+    for row in store.list_extracts()?.into_iter().filter(|row| row.study == study) {
+        let folder = PathBuf::from(row.folder);
+        let persons = folder.join("data").join("person.csv");
+        if !persons.is_file() {
+            continue;
+        }
+        let unreadable =
+            |error: csv::Error| ExtractError::File { path: persons.clone(), source: error.into() };
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(&persons).map_err(unreadable)?;
+        let mut count = 0;
+        for record in reader.byte_records() {
+            let record = record.map_err(unreadable)?;
+            let pseudonym = record.get(0).and_then(|cell| std::str::from_utf8(cell).ok());
+            count += u64::from(pseudonym.is_some_and(|pseudonym| withdrawn.contains(pseudonym)));
+        }
+        if count > 0 {
+            outdated.push(Outdated { folder, withdrawn: count });
+        }
+    }
+    Ok(outdated)
 }
 
 fn write(snapshot: &Snapshot, folder: &Path) -> Result<Built, ExtractError> {

@@ -7,7 +7,9 @@ use wayleave::evaluation::collect::answer::Signer;
 use wayleave::evaluation::collect::collect;
 use wayleave::evaluation::store::Store;
 
-use crate::evaluation_messages::{ListDoor, STUDY, pseudonym, record, record_name, release_closed};
+use crate::evaluation_messages::{
+    ListDoor, STUDY, pseudonym, record, record_name, release_closed, withdrawn,
+};
 
 /// A folder with a configuration and keys, as `init` writes them.
 fn site() -> tempfile::TempDir {
@@ -39,6 +41,14 @@ fn fill(folder: &Path) {
     collect(&mut store, &mut ListDoor::of([star, closed]), &signer, STUDY, &mut |_| true).unwrap();
 }
 
+/// The one person withdraws.
+fn withdraw(folder: &Path) {
+    let mut store = Store::open(&format!("sqlite:{}", folder.join("evaluation.db").display())).unwrap();
+    let withdrawal = withdrawn(&pseudonym(1), 1, "no-further-use", "2025-04-01", (0, 2));
+    let signer = Signer::from_seed(&[7; 32]);
+    collect(&mut store, &mut ListDoor::of([withdrawal]), &signer, STUDY, &mut |_| true).unwrap();
+}
+
 fn check(folder: &Path, words: &[&str], code: i32, parts: &[&str]) -> Output {
     let output = wayleave(folder, words);
     let all = format!("{}{}", said(&output), told(&output));
@@ -68,6 +78,10 @@ fn an_extract_is_built_listed_and_verified() {
       setting                         0
     ");
     check(folder, &["extract", "build", "--out", "my extract"], 0, &["already built, identical: my extract"]);
+    std::fs::create_dir(folder.join("taken")).unwrap();
+    std::fs::write(folder.join("taken/notes.txt"), "mine").unwrap();
+    check(folder, &["extract", "build", "--out", "taken"], 2, &["left untouched", "hint: "]);
+    assert_eq!(std::fs::read_to_string(folder.join("taken/notes.txt")).unwrap(), "mine");
     check(folder, &["extract", "build"], 0, &["extracts/promoting-independence_2025-03-31_rel_0000"]);
     check(folder, &["extract", "list"], 0, &[STUDY, "2025-03-31T12:00:00.000Z", "ext_"]);
     let json = said(&check(folder, &["--json", "extract", "list"], 0, &[]));
@@ -75,11 +89,18 @@ fn an_extract_is_built_listed_and_verified() {
     assert_eq!(json["releases"][0]["study"], STUDY);
     check(folder, &["extract", "verify", "my extract"], 0, &["verified: ext_", "4 tables, 2 rows"]);
 
+    withdraw(folder);
+    check(
+        folder,
+        &["collect"],
+        0,
+        &["my extract: 1 people in it have withdrawn since", "extracts/promoting"],
+    );
+    check(folder, &["extract", "build"], 2, &["people: expected 1, found 0", "build the newest release"]);
+
     std::fs::write(folder.join("my extract/README.md"), "mine").unwrap();
     let parts = ["error: README.md", "[extract/changed]", "hint: ", "not verified: 1 findings"];
     check(folder, &["extract", "verify", "my extract"], 1, &parts);
-    check(folder, &["extract", "build", "--out", "my extract"], 2, &["left untouched", "hint: "]);
-    assert_eq!(std::fs::read_to_string(folder.join("my extract/README.md")).unwrap(), "mine");
     check(folder, &["extract", "verify", "nowhere"], 2, &["cannot read nowhere", "hint: "]);
 }
 

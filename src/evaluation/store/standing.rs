@@ -1,15 +1,17 @@
 //! What stands, as an extract reads it: all as of one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use serde::Serialize;
 
 use crate::base::limit::REPLACEMENTS_MAX;
 use crate::evaluation::collect::ground::{Edge, Ground};
-use crate::evaluation::door::{Aggregate, Position, ReleaseClosed};
+use crate::evaluation::door::{Aggregate, Position, ReleaseClosed, Scope};
 use crate::evaluation::store::row::ExtractRow;
-use crate::evaluation::store::table::{aggregate, closed_release, extract, record, setting, subject};
+use crate::evaluation::store::table::{
+    aggregate, closed_release, extract, record, setting, subject, withdrawal,
+};
 use crate::evaluation::store::{Either, Store, StoreError, on_both};
 
 /// A record or setting that stands.
@@ -95,15 +97,28 @@ impl Store {
     /// Where the store cannot be written.
     pub fn note_extract(&mut self, row: &ExtractRow) -> Result<(), StoreError> {
         self.write(|either| {
-            let known = extract::table.find(&row.extract_id).count().get_result::<i64>(either)?;
-            if known > 0 {
-                diesel::update(extract::table.find(&row.extract_id))
-                    .set((extract::folder.eq(&row.folder), extract::manifest_sha256.eq(&row.manifest_sha256)))
-                    .execute(either)?;
-                return Ok(());
-            }
+            let place = extract::table.find((&row.extract_id, &row.folder));
+            diesel::delete(place).execute(either)?;
             diesel::insert_into(extract::table).values(row).execute(either)?;
             Ok(())
+        })
+    }
+
+    /// Pseudonyms whose people withdrew from further use, and of whom nothing stands.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn list_withdrawn(&mut self, study: &str) -> Result<BTreeSet<String>, StoreError> {
+        self.read(|either| {
+            let query = withdrawal::table
+                .filter(withdrawal::study.eq(study))
+                .filter(withdrawal::scope.eq(Scope::NoFurtherUse.as_str()))
+                .select(withdrawal::pseudonym);
+            let mut withdrawn: BTreeSet<String> = query.load(either)?.into_iter().collect();
+            for row in records(either, study)?.values().flatten() {
+                withdrawn.remove(&row.pseudonym);
+            }
+            Ok(withdrawn)
         })
     }
 
@@ -113,8 +128,9 @@ impl Store {
     /// Where the store cannot be read.
     pub fn list_extracts(&mut self) -> Result<Vec<ExtractRow>, StoreError> {
         self.read(|either| {
-            let rows =
-                extract::table.order((extract::study, extract::release, extract::extract_id)).load(either)?;
+            let rows = extract::table
+                .order((extract::study, extract::release, extract::extract_id, extract::folder))
+                .load(either)?;
             Ok(rows)
         })
     }

@@ -101,7 +101,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    extract (extract_id) {
+    extract (extract_id, folder) {
         extract_id -> Text,
         study -> Text,
         release -> Text,

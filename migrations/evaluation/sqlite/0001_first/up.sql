@@ -99,11 +99,12 @@ CREATE TABLE notice (
     PRIMARY KEY (study, notice_id)
 );
 
--- Extracts that were built from this store.
+-- Extracts that were built from this store, and where.
 CREATE TABLE extract (
-    extract_id TEXT NOT NULL PRIMARY KEY,
+    extract_id TEXT NOT NULL,
     study TEXT NOT NULL,
     release TEXT NOT NULL,
     folder TEXT NOT NULL,
-    manifest_sha256 TEXT NOT NULL
+    manifest_sha256 TEXT NOT NULL,
+    PRIMARY KEY (extract_id, folder)
 );
