@@ -66,7 +66,7 @@ fn what_is_wrong_goes_to_the_rejects_and_ends_in_1() {
     let out = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
     assert_eq!(out.lines().count(), 1);
     let rejects = std::fs::read_to_string(folder.path().join("rejects.ndjson")).unwrap();
-    insta::assert_snapshot!(rejects, @r#"{"line":3,"column":"Start Date","outcome":"rejected","severity":"error","code":"map/date","expected":"expected a day that exists, as `%d/%m/%Y`","hint":"correct the date in the sender's system"}"#);
+    insta::assert_snapshot!(rejects, @r#"{"line":3,"column":"Start Date","outcome":"rejected","severity":"error","code":"map/date","expected":"expected a day that exists, as `dd/mm/yyyy`","hint":"correct the date in the sender's system"}"#);
 }
 
 #[test]

@@ -10,7 +10,9 @@ use wayleave::mapping::diagnostic::Source;
 use wayleave::mapping::library::Library;
 use wayleave::mapping::op::REFERENCE;
 use wayleave::mapping::write::Keys;
+use wayleave::record::draft::Draft;
 use wayleave::record::kind::Kind;
+use wayleave::record::schema;
 
 const HEAD: &str = "name = \"t/x\"\nversion = 1\nformat = \"csv\"\n[subject]\nkey = [\"Id\"]\n";
 
@@ -87,6 +89,22 @@ fn a_record_keeps_to_its_schema() {
     check(star, ["1", "11", "2024-01-01"], &["schema/required", "schema/range"], 0);
     let patch = star.replace("kind", "update = \"patch\"\nkind");
     check(&patch, ["1", "10", ""], &[], 1);
+}
+
+#[test]
+fn a_schema_says_how_a_record_breaks_it() {
+    check(&person("to = \"postcode\"\nfrom = \"A\""), ["1", "Canary", ""], &["schema/pattern"], 0);
+    // No mapping can make these; a record of another maker could.
+    for (field, leaf, code) in [
+        ("sex", Draft::Bool(true), "schema/type"),
+        ("shoe_size", Draft::Text("Canary".to_owned()), "schema/invalid"),
+    ] {
+        let mut draft = Draft::empty();
+        draft.set(field, leaf);
+        let faults = schema::of(Kind::Person).faults(&draft, &Origin::default());
+        assert_eq!(faults[0].1.code.as_str(), code);
+        assert!(!faults[0].1.to_string().contains("Canary"));
+    }
 }
 
 #[test]
