@@ -1,7 +1,7 @@
 //! What a database URL means, and what of it may be shown. For the databases of both zones.
 
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// Why a URL names no database that can be used.
