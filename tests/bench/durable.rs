@@ -6,7 +6,6 @@
 //! 25,000 new rows a second and 150,000 unchanged ones on two cores.
 
 #![expect(
-    clippy::format_push_string,
     clippy::cast_precision_loss,
     clippy::indexing_slicing,
     clippy::print_stdout,

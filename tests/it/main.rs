@@ -10,8 +10,6 @@
     clippy::too_many_lines,
     clippy::as_conversions,
     clippy::cast_precision_loss,
-    clippy::format_push_string,
-    clippy::needless_pass_by_value,
     reason = "a test that is wrong about this fails, and says where"
 )]
 

@@ -133,6 +133,7 @@ impl Night {
     }
 
     /// Puts a file into the feed's folder.
+    #[expect(clippy::unused_self, reason = "a file is put in the course of a night")]
     pub(crate) fn put_bytes(&self, feed: &Feed, file: &str, bytes: &[u8]) -> PathBuf {
         let path = feed.place.join(file);
         std::fs::write(&path, bytes).unwrap();

@@ -7,7 +7,7 @@ use wayleave::base::private::WITHHELD;
 use wayleave::gateway::release::census;
 use wayleave::record::kind::Kind;
 use wayleave::release::pseudonym::is_pseudonym;
-use wayleave::store::{StoreError, intent, link, person, release, standing, subject};
+use wayleave::store::{intent, link, person, release, standing, subject};
 
 use crate::story::{STUDY, Story, kind};
 use crate::support::grid;
@@ -364,7 +364,7 @@ fn links_and_doubts_are_written_down() {
         let trust = story
             .subject("trust", "family_name=Gray given_name=Ann birth_date=1960-02-03 nhs_number=9992788739");
         story.steps();
-        let counts = story.gateway.store.read(|tx| link::counts(tx)).unwrap();
+        let counts = story.gateway.store.read(link::counts).unwrap();
         assert_eq!(counts.subjects, 3);
         assert_eq!(counts.edges.values().sum::<i64>(), 0, "two numbers, and one who fits both");
         assert!(counts.doubts.contains_key("nhs-conflict") && counts.doubts.contains_key("cluster-conflict"));
