@@ -10,14 +10,14 @@ use crate::night::HEADER;
 use crate::support::{folder, postgres};
 
 /// A site of one feed, on SQLite, with one goal in it.
-struct Site {
+pub(crate) struct Site {
     folder: TempDir,
 }
 
 const GOOD: &str = "A1,,,,,,G1,work,overdue,,";
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let site = Self { folder: folder() };
         site.ok(&["init", site.path("").to_str().unwrap()]);
         std::fs::create_dir_all(site.path("mappings/council")).unwrap();
@@ -28,15 +28,15 @@ impl Site {
         site
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    fn mapping(&self, text: &str) {
+    pub(crate) fn mapping(&self, text: &str) {
         std::fs::write(self.path("mappings/council/cld.toml"), text).unwrap();
     }
 
-    fn config(&self, gateway: &str) {
+    pub(crate) fn config(&self, gateway: &str) {
         let text = format!(
             "[gateway]\nmappings = \"mappings\"\n{gateway}\n\
              [source.council]\nscope = \"everyone\"\n[source.council.feed.cld]\nfolder = \"in\"\n"
@@ -44,7 +44,7 @@ impl Site {
         std::fs::write(self.path("wayleave.toml"), text).unwrap();
     }
 
-    fn put(&self, file: &str, bytes: &[u8]) {
+    pub(crate) fn put(&self, file: &str, bytes: &[u8]) {
         std::fs::create_dir_all(self.path("in")).unwrap();
         std::fs::write(self.path("in").join(file), bytes).unwrap();
     }
@@ -55,17 +55,17 @@ impl Site {
         command
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
     }
 
-    fn ok(&self, words: &[&str]) {
+    pub(crate) fn ok(&self, words: &[&str]) {
         let output = self.run(words);
         assert!(output.status.success(), "{words:?}: {}", self.said(&output));
     }
 
     /// Everything it said, without what differs from run to run.
-    fn said(&self, output: &Output) -> String {
+    pub(crate) fn said(&self, output: &Output) -> String {
         let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         let here = self.folder.path().display().to_string();
         let mut said = String::new();
@@ -107,7 +107,7 @@ fn without_ids(line: &str) -> String {
     words.join(" ")
 }
 
-fn rows(rows: &[&str]) -> Vec<u8> {
+pub(crate) fn rows(rows: &[&str]) -> Vec<u8> {
     format!("{HEADER}\n{}\n", rows.join("\n")).into_bytes()
 }
 

@@ -16,6 +16,7 @@
 mod acceptance;
 mod bad_input;
 mod cli_convert;
+mod cli_sync;
 mod consent;
 mod contract_queue;
 mod custody;
