@@ -134,9 +134,8 @@ impl GatewayError {
             Self::Format(error) => error.retryable(),
             Self::Queue(error) => error.retryable(),
             Self::Protocol(error) => error.retryable(),
-            Self::Unsent => true,
             Self::Mapping(error) => error.retryable(),
-            Self::Changing { .. } => true,
+            Self::Unsent | Self::Changing { .. } => true,
             Self::Seal(_)
             | Self::NoFeed { .. }
             | Self::NoRun { .. }

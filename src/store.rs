@@ -145,8 +145,8 @@ impl Store {
     pub fn migrated(&self) -> Result<Migrated, StoreError> {
         let mut connection = self.connect()?;
         let state = match &mut connection {
-            AnyConnection::Sqlite(inner) => migration_state::<diesel::sqlite::Sqlite, _, _>(inner, SQLITE),
-            AnyConnection::Postgres(inner) => migration_state::<diesel::pg::Pg, _, _>(inner, POSTGRES),
+            AnyConnection::Sqlite(inner) => migration_state::<diesel::sqlite::Sqlite, _, _>(inner, &SQLITE),
+            AnyConnection::Postgres(inner) => migration_state::<diesel::pg::Pg, _, _>(inner, &POSTGRES),
         }?;
         self.give_back(connection);
         Ok(state)
@@ -291,7 +291,7 @@ fn is_aborted(connection: &mut AnyConnection) -> bool {
     }
 }
 
-fn migration_state<DB, C, S>(connection: &mut C, source: S) -> Result<Migrated, StoreError>
+fn migration_state<DB, C, S>(connection: &mut C, source: &S) -> Result<Migrated, StoreError>
 where
     DB: diesel::backend::Backend,
     C: MigrationHarness<DB>,

@@ -37,14 +37,14 @@ impl Lines {
         self.0.push(Line { what: what.to_string(), is_ok: true, told: told.to_string() });
     }
 
-    fn to_do(&mut self, what: impl Display, told: impl Display) {
+    fn wanting(&mut self, what: impl Display, told: impl Display) {
         self.0.push(Line { what: what.to_string(), is_ok: false, told: told.to_string() });
     }
 
     fn put<E: std::error::Error + 'static>(&mut self, what: impl Display, result: Result<String, E>) {
         match result {
             Ok(told) => self.ok(what, told),
-            Err(error) => self.to_do(what, Failure::new(&error).text),
+            Err(error) => self.wanting(what, Failure::new(&error).text),
         }
     }
 }
@@ -77,7 +77,7 @@ fn check_keys(config: &Config, lines: &mut Lines) -> Option<Keys> {
             Some(keys)
         }
         Err(error) => {
-            lines.to_do("keys", error);
+            lines.wanting("keys", error);
             None
         }
     }
@@ -99,15 +99,15 @@ fn check_database(args: &Args, config: &Config, context: &Context, keys: Option<
                 format_args!("{database} is not made yet; the first `wayleave sync` makes it"),
             );
         }
-        Err(error) => return lines.to_do("database", Failure::new(&error).text),
+        Err(error) => return lines.wanting("database", Failure::new(&error).text),
     };
     debug_assert_eq!(store.migrated().ok(), Some(Migrated::Current), "an opened database is current");
     lines.ok("database", store.shown());
     let open = store.read(run::list_open).map(|open| open.len());
     match open {
         Ok(0) => {}
-        Ok(n) => lines.to_do("runs", format_args!("{n} not finished; `wayleave sync` goes on with them")),
-        Err(error) => lines.to_do("runs", error),
+        Ok(n) => lines.wanting("runs", format_args!("{n} not finished; `wayleave sync` goes on with them")),
+        Err(error) => lines.wanting("runs", error),
     }
     if let Some(keys) = keys {
         let gateway = Gateway { store, keys, edge: context.edge.clone(), actor: actor() };
@@ -136,8 +136,10 @@ fn check_feeds(config: &Config, lines: &mut Lines) {
         names.extend(of_source.feed.keys().map(|feed| format!("{source}/{feed}")));
     }
     if names.is_empty() {
-        lines
-            .to_do("sources", "there is none; add a [source.…] section, as `wayleave init --print` explains");
+        lines.wanting(
+            "sources",
+            "there is none; add a [source.…] section, as `wayleave init --print` explains",
+        );
     }
     for name in names {
         match feed::feeds(config, Some(&name)).map(|mut feeds| feeds.pop()) {
@@ -153,11 +155,11 @@ fn check_feeds(config: &Config, lines: &mut Lines) {
                             files.len()
                         ),
                     ),
-                    Err(error) => lines.to_do(what, error),
+                    Err(error) => lines.wanting(what, error),
                 }
             }
             Ok(None) => {}
-            Err(error) => lines.to_do(format_args!("feed {name}"), Failure::new(&error).text),
+            Err(error) => lines.wanting(format_args!("feed {name}"), Failure::new(&error).text),
         }
     }
 }
@@ -172,6 +174,6 @@ fn check_studies(config: &Config, lines: &mut Lines) {
                 );
             }
         }
-        Err(error) => lines.to_do("studies", Failure::new(&error).text),
+        Err(error) => lines.wanting("studies", Failure::new(&error).text),
     }
 }

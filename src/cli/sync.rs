@@ -122,36 +122,31 @@ const REFUSALS_SHOWN: usize = 5;
 /// A run as a person reads it.
 pub(crate) fn text(run: &RunShown) -> String {
     let units = &run.units;
-    let mut text = format!("{} ({}): ", run.feed, short(&run.id));
+    let name = format!("{} ({})", run.feed, short(&run.id));
     if run.state == "failed" {
-        text.push_str(&format!("{}; nothing of it was taken", run.note));
-        return text;
+        return format!("{name}: {}; nothing of it was taken", run.note);
     }
-    let outcomes = [
+    let outcomes = counted(&[
         (units.accepted, "accepted"),
         (units.unchanged, "unchanged"),
         (units.filtered, "filtered"),
         (units.duplicate, "duplicate"),
         (units.quarantined, "quarantined"),
         (units.rejected, "rejected"),
-    ];
-    let outcomes: Vec<String> =
-        outcomes.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    match outcomes.as_slice() {
-        [] => text.push_str(&format!("{} units", units.received)),
-        _ => text.push_str(&format!("{} units: {}", units.received, outcomes.join(", "))),
-    }
+    ]);
     let records = &run.records;
-    let records = [(records.new, "new"), (records.changed, "changed"), (records.absent, "no longer there")];
-    let records: Vec<String> =
-        records.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
-    if !records.is_empty() {
-        text.push_str(&format!("; records: {}", records.join(", ")));
-    }
-    if !run.note.is_empty() {
-        text.push_str(&format!(" ({})", run.note));
-    }
-    text
+    let records =
+        counted(&[(records.new, "new"), (records.changed, "changed"), (records.absent, "no longer there")]);
+    let outcomes = if outcomes.is_empty() { String::new() } else { format!(": {outcomes}") };
+    let records = if records.is_empty() { String::new() } else { format!("; records: {records}") };
+    let note = if run.note.is_empty() { String::new() } else { format!(" ({})", run.note) };
+    format!("{name}: {} units{outcomes}{records}{note}", units.received)
+}
+
+/// The counts that are not nought, in words.
+fn counted(counts: &[(i64, &str)]) -> String {
+    let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// The end of an id, enough to name it at the command line.
@@ -163,6 +158,7 @@ pub(crate) fn short(id: &str) -> &str {
 const SHORT_DIGITS: usize = 8;
 
 /// A failure of the gateway, with what to do.
+#[expect(clippy::needless_pass_by_value, reason = "it is handed to `map_err`")]
 pub(crate) fn told(error: GatewayError) -> Failure {
     match &error {
         GatewayError::Mapping(LibraryError::Unknown { nearest: Some(nearest), .. }) => {

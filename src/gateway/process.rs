@@ -106,7 +106,9 @@ impl Progress {
             Chunk::Units(units) => {
                 let done = units.partition_point(|unit| unit.ordinal <= self.run.position);
                 let (before, fresh) = units.split_at(done);
-                before.iter().for_each(|unit| self.seen.replay(unit));
+                for unit in before {
+                    self.seen.replay(unit);
+                }
                 if fresh.is_empty() {
                     return Ok(());
                 }
@@ -133,9 +135,9 @@ impl Progress {
     /// Ends a run whose file was refused: nothing of it is taken.
     fn fail(&mut self, work: &Work<'_>) -> Result<(), GatewayError> {
         let mut failed = self.run.clone();
-        failed.state = State::Failed.as_str().to_owned();
+        State::Failed.as_str().clone_into(&mut failed.state);
         failed.finished_at = Some(work.gateway.edge.now().to_string());
-        failed.note = "the file was refused".to_owned();
+        "the file was refused".clone_into(&mut failed.note);
         let mut tally = self.tally.clone();
         (self.run, self.tally) = work.gateway.store.write(|tx| {
             let mut failed = failed.clone();
@@ -154,7 +156,7 @@ impl Progress {
             let (mut ended, mut tally) = (self.run.clone(), self.tally.clone());
             absent::mark(tx, work, &self.seen, &mut ended, &mut tally)?;
             tally.write(tx, &mut ended)?;
-            ended.state = State::Linking.as_str().to_owned();
+            State::Linking.as_str().clone_into(&mut ended.state);
             run::save(tx, &ended)?;
             Ok::<_, GatewayError>((ended, tally))
         })?;

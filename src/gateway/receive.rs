@@ -23,7 +23,7 @@ use crate::store::{Tx, mapping_version, meta};
 #[derive(Debug, Clone)]
 pub enum Received {
     /// It is kept, and the run waits to be processed.
-    New(Run),
+    New(Box<Run>),
     /// It was delivered before: nothing to do.
     NoNews,
 }
@@ -49,13 +49,16 @@ pub fn receive(gateway: &Gateway, feed: &Feed, file: &Path, is_last: bool) -> Re
         return match last {
             Some(last) if last.state == State::Failed.as_str() && same.wrapped_key.is_some() => {
                 let note = "tried again: this file was refused before";
-                begin_again(gateway, feed, &same, note).map(Received::New)
+                begin_again(gateway, feed, &same, note).map(|run| Received::New(Box::new(run)))
             }
             _ => Ok(Received::NoNews),
         };
     }
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    gateway.store.write(|tx| keep(tx, gateway, feed, file, (&name, size), &content)).map(Received::New)
+    gateway
+        .store
+        .write(|tx| keep(tx, gateway, feed, file, (&name, size), &content))
+        .map(|run| Received::New(Box::new(run)))
 }
 
 /// A new run over a batch that is kept already.
@@ -81,7 +84,7 @@ pub fn note_no_news(gateway: &Gateway, feed: &Feed) -> Result<(), GatewayError> 
         let Some(last) = batch::find_last(tx, &feed.source, &feed.name)? else { return Ok(()) };
         let known_mark = run::find_last_of_batch(tx, &last.id)?.map(|run| run.known_mark);
         let mut none = new_run(tx, gateway, feed, &last.id, "no news: the same file as before")?;
-        none.state = State::Finished.as_str().to_owned();
+        State::Finished.as_str().clone_into(&mut none.state);
         none.finished_at = Some(at.clone());
         none.known_mark = known_mark.unwrap_or_default();
         Ok(run::create(tx, &none)?)

@@ -109,7 +109,7 @@ impl Sync<'_> {
         for (index, file) in files.iter().enumerate() {
             let is_last = index + 1 == files.len();
             match receive(self.gateway, feed, file, is_last)? {
-                Received::New(begun) => self.process(feed, begun, Some(file))?,
+                Received::New(begun) => self.process(feed, *begun, Some(file))?,
                 Received::NoNews => {
                     let full_name = feed.full_name();
                     (self.told)(Told::NoNews { feed: &full_name, file });

@@ -179,8 +179,12 @@ impl StoreError {
             }
             () if has("readonly database") || has("permission denied") => Self::ReadOnly,
             () if has("not a database") || has("disk image is malformed") => Self::NotADatabase,
-            () if has("disk I/O error") || has("could not extend file") => Self::Disk,
-            () if has("unable to open database file") => Self::Disk,
+            () if has("disk I/O error")
+                || has("could not extend file")
+                || has("unable to open database file") =>
+            {
+                Self::Disk
+            }
             () if has("could not serialize") || has("deadlock detected") => Self::Conflict,
             () if has("server closed the connection")
                 || has("no connection to the server")

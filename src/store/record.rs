@@ -166,6 +166,9 @@ pub fn put(tx: &mut Tx, rows: &[RecordRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Id, kind, keyed hash of the key, and subject.
+pub type Present = (String, String, Vec<u8>, Option<String>);
+
 /// The id, kind, key and subject of every record of a feed that is not absent, after an id, in
 /// order of id.
 ///
@@ -177,7 +180,7 @@ pub fn list_present(
     feed: &str,
     after: &str,
     n_max: i64,
-) -> Result<Vec<(String, String, Vec<u8>, Option<String>)>, StoreError> {
+) -> Result<Vec<Present>, StoreError> {
     Ok(record::table
         .filter(record::source.eq(source).and(record::feed.eq(feed)))
         .filter(record::absent_since.is_null().and(record::id.gt(after)))

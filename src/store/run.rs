@@ -149,7 +149,7 @@ pub fn save(tx: &mut Tx, changed: &Run) -> Result<(), StoreError> {
 /// Where it does not balance, is not there, or the database fails.
 pub fn finish(tx: &mut Tx, id: &str, at: &str) -> Result<Run, StoreError> {
     let mut ended = find(tx, id)?;
-    ended.state = State::Finished.as_str().to_owned();
+    State::Finished.as_str().clone_into(&mut ended.state);
     ended.finished_at = Some(at.to_owned());
     save(tx, &ended)?;
     Ok(ended)

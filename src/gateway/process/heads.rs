@@ -120,9 +120,9 @@ impl<'w> Heads<'w> {
         for (kind, keys) in &mut differing {
             keys.sort_unstable();
             keys.dedup();
-            keys.iter().for_each(|key| {
+            for key in keys.iter() {
                 self.same.remove(&(*kind, *key));
-            });
+            }
         }
         Ok(differing)
     }
@@ -316,7 +316,7 @@ impl<'w> Heads<'w> {
         head.is_dirty = true;
         head.row.last_number = number;
         head.row.absent_since = None;
-        head.row.last_run = self.run_id.to_owned();
+        self.run_id.clone_into(&mut head.row.last_run);
         if is_current {
             head.row.current_number = number;
             head.row.current_hash = hash.as_bytes().to_vec();

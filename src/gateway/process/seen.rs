@@ -124,7 +124,9 @@ impl Seen {
             }
             Content::Records(records) => {
                 self.units.insert(unit.fingerprint);
-                records.iter().for_each(|record| self.note(record));
+                for record in records {
+                    self.note(record);
+                }
             }
         }
     }

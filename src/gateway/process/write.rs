@@ -255,7 +255,9 @@ impl Writer<'_> {
             () => Outcome::Unchanged,
         };
         let severity = if outcome == Outcome::Rejected { Severity::Error } else { Severity::Warning };
-        conflicts.iter().for_each(|record| self.conflict(unit, record, severity));
+        for record in conflicts {
+            self.conflict(unit, record, severity);
+        }
         Ok(outcome)
     }
 
