@@ -55,8 +55,9 @@ pub const REPLACEMENTS_MAX: usize = 50;
 /// Times a message is delivered before it becomes a dead letter.
 pub const DELIVERIES_MAX: u32 = 5;
 
-/// Seconds a claimed message or intent stays with its claimer.
-pub const LEASE_S: i64 = 60;
+/// Seconds a claimed message or intent stays with its claimer. A batch takes well under one; work
+/// of a process that was killed is taken up after so long. Done twice, it has one effect.
+pub const LEASE_S: i64 = 10;
 
 /// Times a write transaction is begun again where another came in between: with a handful of
 /// writers each of which wins once, the last needs as many tries as there are writers.
