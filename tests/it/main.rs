@@ -37,6 +37,7 @@ mod format_samples;
 mod format_support;
 mod format_write;
 mod format_xlsx;
+mod guide;
 mod ingest;
 mod kill;
 mod leak;
