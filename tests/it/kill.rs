@@ -58,20 +58,32 @@ fn check(servers: Servers, victim: usize) {
     let expected = people(&dump::dump(&undisturbed.evaluation.url));
     assert!(expected.len() > 20, "the undisturbed run released people");
     let kills = kills();
-    let mut between = 0;
-    for kill in 0..kills {
+    let (mut between, mut tried) = (0, 0);
+    // The machine is shared: where it has become faster than it was measured, moments are drawn
+    // over less, and a few more kills may make up for those that came too late.
+    let mut length = last.saturating_sub(first);
+    while tried < kills || (between * 5 < tried * 4 && tried < 2 * kills) {
         let zone = Zone::new(servers).unwrap();
         for step in &steps[..victim] {
             zone.must(step.words);
         }
         let before = (steps[victim].done)(&zone);
-        let share = (kill as f64 + 0.5) / kills as f64;
+        let share = ((tried % kills) as f64 + 0.5) / kills as f64;
         let mut child = zone.start(steps[victim].words);
-        std::thread::sleep(first + last.checked_sub(first).unwrap().mul_f64(share));
+        // From the first commit on, which comes when it comes.
+        while (steps[victim].done)(&zone) == before && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(length.mul_f64(share));
         child.kill().unwrap();
         child.wait().unwrap();
         let after = (steps[victim].done)(&zone);
-        between += usize::from(before < after && after < before + whole);
+        tried += 1;
+        if before < after && after < before + whole {
+            between += 1;
+        } else {
+            length = length.mul_f64(0.8);
+        }
         for step in &steps[victim..] {
             zone.must(step.words);
         }
@@ -81,14 +93,14 @@ fn check(servers: Servers, victim: usize) {
             0,
             "{servers:?}: every run is finished and balances"
         );
-        assert_same(&expected, &people(&dump::dump(&zone.evaluation.url)), servers, kill);
+        assert_same(&expected, &people(&dump::dump(&zone.evaluation.url)), servers, tried);
     }
     assert!(
-        between * 5 >= kills * 4,
-        "{servers:?}: {between} of {kills} kills fell between the first commit and the last"
+        between * 5 >= tried * 4,
+        "{servers:?}: {between} of {tried} kills fell between the first commit and the last"
     );
     println!(
-        "{servers:?} {:?}: {between} of {kills} kills between {first:?} and {last:?}",
+        "{servers:?} {:?}: {between} of {tried} kills between {first:?} and {last:?}",
         steps[victim].words
     );
 }
