@@ -138,6 +138,11 @@ fn piped(written: io::Result<()>) -> Result<(), Failure> {
 pub fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WAYLEAVE_LOG")
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn"));
+    // These would log whole messages, and the broker's password, whatever level is asked for.
+    let filter = ["lapin=off", "amq_protocol=off", "amq_protocol_types=off"]
+        .iter()
+        .filter_map(|quiet| quiet.parse().ok())
+        .fold(filter, tracing_subscriber::EnvFilter::add_directive);
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(true);
     // A second start, in a test, keeps the first.
     let _started = log.try_init();
