@@ -119,6 +119,12 @@ pub enum GatewayError {
         /// The id asked for.
         id: String,
     },
+    /// Two processes work on one feed or run.
+    #[error("another wayleave is working on {what}; wait until it ends")]
+    Elsewhere {
+        /// On which feed or run.
+        what: String,
+    },
     /// A worker thread ended badly: a fault of the program.
     #[error("a part of the program stopped unexpectedly; run again, and report it if it happens again")]
     Stopped,
@@ -135,7 +141,7 @@ impl GatewayError {
             Self::Queue(error) => error.retryable(),
             Self::Protocol(error) => error.retryable(),
             Self::Mapping(error) => error.retryable(),
-            Self::Unsent | Self::Changing { .. } => true,
+            Self::Unsent | Self::Changing { .. } | Self::Elsewhere { .. } => true,
             Self::Seal(_)
             | Self::NoFeed { .. }
             | Self::NoRun { .. }

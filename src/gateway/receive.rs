@@ -37,12 +37,12 @@ pub enum Received {
 /// Where the file cannot be read, is too large or is still being written, or the store fails.
 pub fn receive(gateway: &Gateway, feed: &Feed, file: &Path, is_last: bool) -> Result<Received, GatewayError> {
     let (content, size) = hash(gateway, feed, file)?;
-    let (same, is_last_delivered) = gateway.store.read(|tx| {
+    let (same, last_id) = gateway.store.read(|tx| {
         let same = batch::find_by_content(tx, &feed.source, &feed.name, &content)?;
         let last = batch::find_last(tx, &feed.source, &feed.name)?;
-        let is_last = same.as_ref().map(|same| &same.id) == last.as_ref().map(|last| &last.id);
-        Ok::<_, GatewayError>((same, is_last))
+        Ok::<_, GatewayError>((same, last.map(|last| last.id)))
     })?;
+    let is_last_delivered = same.as_ref().map(|same| &same.id) == last_id.as_ref();
     let went_back = is_last && feed.mapping.snapshot == Snapshot::Full && !is_last_delivered;
     if let Some(same) = same.filter(|_same| !went_back) {
         let last = gateway.store.read(|tx| run::find_last_of_batch(tx, &same.id))?;
@@ -57,7 +57,12 @@ pub fn receive(gateway: &Gateway, feed: &Feed, file: &Path, is_last: bool) -> Re
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     gateway
         .store
-        .write(|tx| keep(tx, gateway, feed, file, (&name, size), &content))
+        .write(|tx| {
+            if batch::find_last(tx, &feed.source, &feed.name)?.map(|last| last.id) != last_id {
+                return Err(GatewayError::Elsewhere { what: feed.full_name() });
+            }
+            keep(tx, gateway, feed, file, (&name, size), &content)
+        })
         .map(|run| Received::New(Box::new(run)))
 }
 

@@ -203,7 +203,8 @@ impl From<DieselError> for StoreError {
             DieselError::NotFound => Self::NoRow,
             DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::Twice,
             DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => Self::Conflict,
-            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _) => Self::Lost,
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            | DieselError::BrokenTransactionManager => Self::Lost,
             DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
                 Self::Other { kind: "a row it belongs to is not there" }
             }
@@ -213,7 +214,6 @@ impl From<DieselError> for StoreError {
             DieselError::DatabaseError(_, information) => Self::from_text(information.message()),
             DieselError::RollbackErrorOnCommit { commit_error, .. } => Self::from(*commit_error),
             DieselError::DeserializationError(_) => Self::Unreadable { what: "row" },
-            DieselError::BrokenTransactionManager => Self::Lost,
             _ => Self::Other { kind: "driver" },
         }
     }

@@ -201,3 +201,29 @@ fn another_version_of_the_mapping_reads_the_kept_file_again() {
         assert_eq!((again.note.as_str(), again.records_changed), ("read again: the mapping has changed", 1));
     });
 }
+
+#[test]
+fn two_syncs_at_once_count_nothing_twice() {
+    on_every_database(|night| {
+        let feed = night.feed("council/cld", Scope::Everyone, &mapping("council/cld", "full", "whole", ""));
+        let rows: Vec<_> =
+            (0..2_500).map(|n| goal(&format!("A{}", n % 50), &format!("G{n}"), "overdue", "")).collect();
+        night.put(&feed, "a.csv", &rows);
+        let feeds = std::slice::from_ref(&feed);
+        std::thread::scope(|scope| {
+            let both: Vec<_> = (0..2).map(|_| scope.spawn(|| night.try_sync(feeds).err())).collect();
+            for thread in both {
+                // One may find that the other is at work, and say so.
+                if let Some(error) = thread.join().unwrap() {
+                    assert!(error.retryable(), "{error}");
+                }
+            }
+        });
+        night.sync(feeds);
+        let runs = show::list_runs(&night.gateway, 100).unwrap();
+        let took: Vec<_> = runs.iter().filter(|run| run.units.received > 0).collect();
+        assert_eq!(took.len(), 1, "{took:?}");
+        assert_eq!((took[0].units.accepted, took[0].records.new), (2_500, 2_550), "{took:?}");
+        assert_eq!(night.records("goal").len(), 2_500);
+    });
+}

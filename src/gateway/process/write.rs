@@ -66,6 +66,10 @@ pub(super) fn write(
         touched: BTreeSet::new(),
         at: work.gateway.edge.now().to_string(),
     };
+    if run::find(tx, &state.run.id)?.position != state.run.position {
+        // Another process goes on with the same run: what it has committed must not be counted again.
+        return Err(GatewayError::Elsewhere { what: state.run.id.clone() });
+    }
     let mut people = People::load(tx, work, units)?;
     let mut taken = Vec::with_capacity(units.len());
     for unit in units {
