@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use diesel::{PgConnection, QueryableByName, SqliteConnection};
 
-/// The rows of each table, each a JSON array of its values, sorted.
+/// The rows of each table, each a JSON object of its values, sorted.
 pub(crate) type Dump = BTreeMap<String, Vec<String>>;
 
 #[derive(QueryableByName)]
@@ -64,12 +64,12 @@ fn dump_sqlite(file: &str) -> Dump {
                 .iter()
                 .map(|column| {
                     format!(
-                        "CASE typeof(\"{column}\") WHEN 'blob' THEN hex(\"{column}\") ELSE \"{column}\" END"
+                        "'{column}', CASE typeof(\"{column}\") WHEN 'blob' THEN hex(\"{column}\") ELSE \"{column}\" END"
                     )
                 })
                 .collect();
             let rows =
-                list(&mut db, format!("SELECT json_array({}) AS line FROM \"{table}\"", values.join(", ")));
+                list(&mut db, format!("SELECT json_object({}) AS line FROM \"{table}\"", values.join(", ")));
             (table, rows)
         })
         .collect()

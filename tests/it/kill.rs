@@ -136,7 +136,7 @@ fn people(dump: &Dump) -> Vec<String> {
             let whose = words(row).find(|word| is_pseudonym(word)).unwrap_or_default();
             of.entry(whose.to_owned())
                 .or_default()
-                .push(format!("{table} {}", without_ids(&without_log(row))));
+                .push(format!("{table} {}", without_ids(&without_order(row))));
         }
     }
     let mut people: Vec<String> = of
@@ -160,30 +160,32 @@ fn is_pseudonym(word: &str) -> bool {
     parts.len() == 6 && parts[0].starts_with('S') && parts[1..5].iter().all(|part| part.len() == 4)
 }
 
-/// The parts of `release-closed` that differ between two gateways with the same data: the log it
-/// is proven in, and what that was signed with.
-fn without_log(row: &str) -> String {
-    let mut row: serde_json::Value = serde_json::from_str(row).unwrap();
-    let cells = match &mut row {
-        serde_json::Value::Array(cells) => cells.iter_mut().collect::<Vec<_>>(),
-        serde_json::Value::Object(cells) => cells.values_mut().collect(),
-        _ => return row.to_string(),
-    };
-    for cell in cells {
+/// A row without what differs between two gateways with the same data: the order in which a
+/// person's records were numbered, and the log that a release is proven in.
+fn without_order(row: &str) -> String {
+    let mut row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(row).unwrap();
+    row.retain(|name, _| !name.contains("sequence"));
+    for cell in row.values_mut() {
         let body = cell.as_str().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
         if let Some(serde_json::Value::Object(mut body)) = body {
-            body.remove("checkpoint");
-            body.remove("proof");
-            *cell = serde_json::Value::Object(body).to_string().into();
+            body.retain(|name, _| !["checkpoint", "entry", "proof", "sequence"].contains(&name.as_str()));
+            *cell = serde_json::Value::Object(body);
         }
     }
-    row.to_string()
+    let cells = row.into_iter().map(|(name, cell)| match cell {
+        serde_json::Value::Object(body) => {
+            body.into_iter().map(|(part, value)| format!("\n    {name}.{part}: {value}")).collect::<String>()
+        }
+        cell => format!("\n    {name}: {cell}"),
+    });
+    cells.collect()
 }
 
 fn without_ids(row: &str) -> String {
     let is_id = |word: &&str| {
         is_pseudonym(word)
-            || (word.len() == 26 && word.bytes().any(|byte| byte.is_ascii_digit()))
+            || (word.len() == 26
+                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
             || (word.len() >= 32
                 && word.rsplit('_').next().unwrap().bytes().all(|byte| byte.is_ascii_hexdigit()))
             || (word.len() == 24 && word.ends_with('Z') && word.contains('T'))
