@@ -1,6 +1,6 @@
 //! Bytes ⇄ rows and trees, one format a file.
 //!
-//! A [`Reader`] gives one [`Arrival`] a unit, in order and in bounded memory: the unit is what
+//! A [`Reader`](reader::Reader) gives one [`Arrival`] a unit, in order and in bounded memory: the unit is what
 //! the sender counts, a row, a message, a resource. A unit that cannot be read arrives as a
 //! finding, and the next one is read. Nothing here knows what a column means.
 //!

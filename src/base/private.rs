@@ -6,7 +6,7 @@
 //! Two things are done with a private value that are not opening, because nothing of the value
 //! can be read from the result: sealing it and taking its keyed hash (both in
 //! [`seal`](crate::base::seal)), and checking it against a JSON Schema (in `record`). They go
-//! through [`Private::inspect`], whose callers a test lists.
+//! through `Private::inspect`, whose callers a test lists.
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
