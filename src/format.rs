@@ -21,6 +21,7 @@ pub mod source;
 pub mod unit;
 pub mod writer;
 pub mod xlsx;
+pub mod xml;
 
 use std::io;
 use std::sync::Arc;
@@ -87,6 +88,8 @@ pub enum Unit<'u> {
     Sheet(&'u xlsx::SheetRow),
     /// A JSON object, or one FHIR resource.
     Tree(&'u serde_json::Value),
+    /// One element of an XML document.
+    Xml(&'u serde_json::Value),
     /// One HL7 v2 message.
     Message(&'u hl7v2::Message),
 }

@@ -55,12 +55,18 @@
 //! (`exact`: on the first line; `find`: searched for near the top, the default; `named`: there is
 //! none, `columns` names them) and `columns` (the whole layout in order; what is written when the
 //! mapping is used the other way). `xlsx` takes `header_row` (searched for if left out) and, for
-//! writing, `columns = { Clients = [..] }`. `json`, `ndjson` and `fhir` take `units`
+//! writing, `columns = { Clients = [..] }`. `json` and `ndjson` take `units`
 //! (path of the list whose items are the units, if not the document itself) and, `ndjson` only, `body` (path of a text that
-//! holds the JSON to map, such as a webhook's). `hl7v2` takes nothing: `format = { hl7v2 = {} }`.
+//! holds the JSON to map, such as a webhook's). `fhir` reads JSON and XML alike, and takes `form` (`json`, the
+//! default, or `xml`), in which it is written. `xml` takes `units` (the names that lead to the element that is a
+//! unit, from the outermost: `"forms.form"`), `namespace` (of the outermost element, where it has to have one),
+//! `namespaces = { core = "urn:.." }` (prefixes for addresses, whatever the document calls them) and `columns`
+//! (the addresses in the order their elements are written in; those without a value are then written empty).
+//! The encoding is what the document declares. `hl7v2` takes nothing: `format = { hl7v2 = {} }`.
 //!
 //! **Addresses** are column names, or paths that select by value:
-//! `identifier[system=https://fhir.nhs.uk/Id/nhs-number].value`, `PID-3[5=NHS].1`.
+//! `identifier[system=https://fhir.nhs.uk/Id/nhs-number].value`, `PID-3[5=NHS].1`. In XML an attribute is `@name`:
+//! `phone[@use=home]`, `code.@system`; an element that stands several times is never entered without `[..]`.
 //!
 //! **Key parts** are addresses, whose cell stands trimmed but otherwise as sent (a date cell as
 //! `YYYY-MM-DD`), or `{ field = "started_on" }`, the canonical value of a field of this record, or

@@ -22,6 +22,22 @@ pub const HEADER_SEARCH_ROWS_MAX: usize = 30;
 /// Depth of a JSON or XML tree: FHIR needs about a dozen.
 pub const TREE_DEPTH_MAX: usize = 64;
 
+/// Elements of one XML unit, and so memory for its tree: the widest published layout has a few
+/// hundred, and a hundred thousand short ones are within the bytes of a unit.
+pub const UNIT_ELEMENTS_MAX: usize = 50_000;
+
+/// Attributes of one XML element: no published layout has more than a dozen.
+pub const ATTRIBUTES_MAX: usize = 256;
+
+/// Namespaces declared at once in an XML document.
+pub const NAMESPACES_MAX: usize = 256;
+
+/// Bytes of one XML tag that are looked into; an attribute that holds a whole document is longer.
+pub const TAG_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of an XML document type, which is passed over.
+pub const DOCTYPE_BYTES_MAX: usize = 64 * 1024;
+
 /// Bytes that one compressed file may unpack to, unless the configuration says otherwise.
 pub const UNPACKED_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
 

@@ -16,6 +16,8 @@ use crate::base::private::{Convert, Grant};
 use crate::cli::mapping::{Shelf, TemporarySpool};
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
+use crate::format::settings::FhirForm;
+use crate::format::writer::Layout;
 use crate::format::{Place, Refused, reader};
 use crate::mapping::read::Bound;
 use crate::mapping::write::{Keys, Target};
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     /// Write this mapping's layout instead of records
     #[arg(long, value_name = "MAPPING")]
     to: Option<String>,
+    /// Write FHIR in this form, instead of the one its mapping names
+    #[arg(long, value_name = "FORM", requires = "to", value_parser = ["json", "xml"])]
+    form: Option<String>,
     /// Write what was found wrong to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
@@ -96,7 +101,7 @@ fn convert(
     let out = Unfinished::begin(args.output.as_deref())?;
     let mut sink = match to {
         None => Sink::Records(Lines::new(out.writer()?)),
-        Some(to) => layout(mapping, to, &out)?,
+        Some(to) => layout(mapping, to, args.form.as_deref(), &out)?,
     };
     let mut rejects = Rejects::begin(args.rejects.as_deref())?;
     let bar = context.print.progress(0, "units");
@@ -130,12 +135,21 @@ fn convert(
     Ok(tally)
 }
 
-fn layout(mapping: &Mapping, to: &Mapping, out: &Unfinished) -> Result<Sink, Failure> {
+fn layout(mapping: &Mapping, to: &Mapping, form: Option<&str>, out: &Unfinished) -> Result<Sink, Failure> {
     let Some(target) = to.target() else {
         return Err(Failure::told(format!("the mapping `{}` is only ever read", to.name))
             .hint("name a mapping without `one_way = true`"));
     };
-    let writer = crate::format::writer::Writer::new(out.writer()?, &to.layout())?;
+    let layout = match (to.layout(), form) {
+        (Layout::Fhir(_), Some("xml")) => Layout::Fhir(FhirForm::Xml),
+        (Layout::Fhir(_), Some(_)) => Layout::Fhir(FhirForm::Json),
+        (_, Some(_)) => {
+            return Err(Failure::told(format!("the mapping `{}` does not write FHIR", to.name))
+                .hint("leave `--form` out: only FHIR has two forms"));
+        }
+        (layout, None) => layout,
+    };
+    let writer = crate::format::writer::Writer::new(out.writer()?, &layout)?;
     let keys = if mapping.name == to.name { Keys::Own } else { Keys::Foreign };
     Ok(Sink::Layout { target: Box::new(target), keys, writer: Box::new(writer) })
 }

@@ -1,4 +1,13 @@
-//! FHIR R4 JSON: a Bundle is one unit a resource.
+//! FHIR R4, JSON and XML: a Bundle is one unit a resource, and a resource is the same unit in both.
+
+mod parse;
+mod print;
+mod reader;
+mod table;
+mod write;
+
+pub(crate) use reader::{FhirReader, is_xml};
+pub(crate) use write::BundleWriter;
 
 use serde_json::Value;
 

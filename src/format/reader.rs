@@ -3,12 +3,14 @@
 use crate::base::finding::{Finding, Findings};
 use crate::base::origin::Origin;
 use crate::format::csv::CsvReader;
+use crate::format::fhir::{self, FhirReader};
 use crate::format::hl7v2::MessageReader;
 use crate::format::json::JsonReader;
 use crate::format::packed;
 use crate::format::settings::{FormatKind, Settings};
 use crate::format::source::{Source, Spool};
 use crate::format::xlsx::SheetReader;
+use crate::format::xml::XmlReader;
 use crate::format::{Arrival, FormatError, Header, Refused};
 
 /// Gives the units of one file in order, in bounded memory.
@@ -23,6 +25,8 @@ enum Inner {
     Csv(Box<CsvReader>),
     Xlsx(Box<SheetReader>),
     Json(Box<JsonReader>),
+    Xml(Box<XmlReader>),
+    FhirXml(Box<FhirReader>),
     Hl7v2(Box<MessageReader>),
 }
 
@@ -52,7 +56,18 @@ pub fn open(
         FormatKind::Json(json) => {
             (Inner::Json(Box::new(JsonReader::open(source, json, limits, file)?)), Vec::new())
         }
-        FormatKind::Fhir => (Inner::Json(Box::new(JsonReader::open_fhir(source, limits, file)?)), Vec::new()),
+        FormatKind::Fhir(_) => {
+            let mut source = source;
+            let inner = if fhir::is_xml(source.as_mut())? {
+                Inner::FhirXml(Box::new(FhirReader::open(source, limits, file)?))
+            } else {
+                Inner::Json(Box::new(JsonReader::open_fhir(source, limits, file)?))
+            };
+            (inner, Vec::new())
+        }
+        FormatKind::Xml(xml) => {
+            (Inner::Xml(Box::new(XmlReader::open(source, xml, limits, file)?)), Vec::new())
+        }
         FormatKind::Hl7v2(hl7v2) => {
             (Inner::Hl7v2(Box::new(MessageReader::open(source, hl7v2, limits, file)?)), Vec::new())
         }
@@ -87,6 +102,8 @@ impl Reader {
             Inner::Csv(reader) => std::mem::take(&mut reader.findings),
             Inner::Xlsx(reader) => std::mem::take(&mut reader.findings),
             Inner::Json(reader) => std::mem::take(&mut reader.findings),
+            Inner::Xml(reader) => std::mem::take(&mut reader.findings),
+            Inner::FhirXml(reader) => reader.findings(),
             Inner::Hl7v2(reader) => std::mem::take(&mut reader.findings),
         });
         findings
@@ -102,6 +119,8 @@ impl Reader {
             Inner::Csv(reader) => reader.next(),
             Inner::Xlsx(reader) => reader.next(),
             Inner::Json(reader) => reader.next(),
+            Inner::Xml(reader) => reader.next(),
+            Inner::FhirXml(reader) => reader.next(),
             Inner::Hl7v2(reader) => reader.next(),
         }
     }

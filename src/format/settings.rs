@@ -29,8 +29,11 @@ pub enum FormatKind {
     Xlsx(XlsxSettings),
     /// JSON, or NDJSON.
     Json(JsonSettings),
-    /// FHIR R4 JSON: a Bundle, a lone resource, or NDJSON of resources.
-    Fhir,
+    /// FHIR R4: a Bundle or a lone resource in JSON or XML, whichever it is, or NDJSON of
+    /// resources; and the form it is written in.
+    Fhir(FhirForm),
+    /// An XML document.
+    Xml(XmlSettings),
     /// HL7 v2 messages.
     Hl7v2(Hl7v2Settings),
 }
@@ -43,7 +46,8 @@ impl FormatKind {
             Self::Csv(_) => "csv",
             Self::Xlsx(_) => "xlsx",
             Self::Json(_) => "json",
-            Self::Fhir => "fhir",
+            Self::Fhir(_) => "fhir",
+            Self::Xml(_) => "xml",
             Self::Hl7v2(_) => "hl7v2",
         }
     }
@@ -105,6 +109,30 @@ pub struct JsonSettings {
     pub units: Vec<String>,
     /// The member whose text is itself the JSON of the unit, as in kept webhooks: `body`.
     pub body: Option<String>,
+}
+
+/// The forms FHIR is exchanged in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FhirForm {
+    /// JSON.
+    #[default]
+    Json,
+    /// XML.
+    Xml,
+}
+
+/// What is declared about an XML document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct XmlSettings {
+    /// Local names leading to the element that is a unit, from the outermost: `["forms", "form"]`.
+    pub units: Vec<String>,
+    /// The namespace of the outermost element, where it has to have one.
+    pub namespace: Option<String>,
+    /// Namespaces by the prefix that the mapping's addresses use, whatever the document calls
+    /// them. Elements of other namespaces go by their local names.
+    pub namespaces: Vec<(String, String)>,
+    /// The addresses that the mapping reads.
+    pub expected: Vec<String>,
 }
 
 /// What is declared about HL7 v2 messages.

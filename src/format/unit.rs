@@ -17,6 +17,8 @@ pub enum Kept {
     Sheet(SheetRow),
     /// A JSON object, or one FHIR resource.
     Tree(Value),
+    /// One element of an XML document.
+    Xml(Value),
     /// One HL7 v2 message.
     Message(Message),
 }
@@ -34,7 +36,8 @@ impl Kept {
                 let cells: Vec<Value> = serde_json::from_slice(raw).ok()?;
                 SheetRow::of_json(&cells).map(Self::Sheet)
             }
-            FormatKind::Json(_) | FormatKind::Fhir => serde_json::from_slice(raw).ok().map(Self::Tree),
+            FormatKind::Json(_) | FormatKind::Fhir(_) => serde_json::from_slice(raw).ok().map(Self::Tree),
+            FormatKind::Xml(_) => serde_json::from_slice(raw).ok().map(Self::Xml),
             FormatKind::Hl7v2(_) => Message::parse(std::str::from_utf8(raw).ok()?).ok().map(Self::Message),
         }
     }
@@ -46,6 +49,7 @@ impl Kept {
             Self::Row(row) => Unit::Row(row),
             Self::Sheet(row) => Unit::Sheet(row),
             Self::Tree(tree) => Unit::Tree(tree),
+            Self::Xml(tree) => Unit::Xml(tree),
             Self::Message(message) => Unit::Message(message),
         }
     }
@@ -60,8 +64,11 @@ impl<'u> Unit<'u> {
             (Self::Row(row), At::Column(column)) => row.text(*column).map_or(Cell::Absent, text_of_row),
             (Self::Sheet(row), At::Column(column)) => row.cell(*column),
             (Self::Tree(tree), At::Tree(path)) => path.cell(tree),
+            (Self::Xml(tree), At::Tree(path)) => path.cell_of_element(tree),
             (Self::Message(message), At::Message(path)) => path.cell(message),
-            (Self::Row(_) | Self::Sheet(_) | Self::Tree(_) | Self::Message(_), _) => Cell::Absent,
+            (Self::Row(_) | Self::Sheet(_) | Self::Tree(_) | Self::Xml(_) | Self::Message(_), _) => {
+                Cell::Absent
+            }
         }
     }
 
@@ -71,7 +78,7 @@ impl<'u> Unit<'u> {
         let bytes = match self {
             Self::Row(row) => json_of(&row.iter().collect::<Vec<_>>()),
             Self::Sheet(row) => json_of(&row.to_json()),
-            Self::Tree(tree) => json_of(tree),
+            Self::Tree(tree) | Self::Xml(tree) => json_of(tree),
             Self::Message(message) => message.raw().as_bytes().to_vec(),
         };
         Private::new(bytes)

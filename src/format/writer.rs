@@ -9,6 +9,8 @@ use std::io::Write;
 use crate::base::finding::Finding;
 use crate::format::charset::Charset;
 use crate::format::hl7v2;
+use crate::format::settings::FhirForm;
+use crate::format::xml::XmlWriter;
 use crate::format::{At, Cell, FormatError, Header};
 
 /// What a writer writes.
@@ -25,7 +27,9 @@ pub enum Layout {
         lines: bool,
     },
     /// A Bundle (collection) of the resources that are put.
-    Fhir,
+    Fhir(FhirForm),
+    /// An XML document.
+    Xml(XmlLayout),
     /// Messages, each segment ended with a carriage return.
     Hl7v2,
 }
@@ -53,6 +57,21 @@ impl CsvLayout {
     }
 }
 
+/// How an XML document is written: in UTF-8, each unit on a line of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct XmlLayout {
+    /// Names from the outermost element to the one that is a unit.
+    pub units: Vec<String>,
+    /// The namespace of every element without a prefix.
+    pub namespace: Option<String>,
+    /// Further namespaces, by prefix.
+    pub namespaces: Vec<(String, String)>,
+    /// Addresses in the order in which their elements stand; others follow.
+    pub order: Vec<String>,
+    /// True to write an empty element for each ordered address that has no value.
+    pub with_blanks: bool,
+}
+
 /// Writes units in one format.
 pub struct Writer {
     inner: Inner,
@@ -62,6 +81,7 @@ enum Inner {
     Csv(table::TableWriter),
     Xlsx(Box<sheet::SheetWriter>),
     Tree(tree::TreeWriter),
+    Xml(Box<XmlWriter>),
     Hl7v2(Box<dyn Write + Send>),
 }
 
@@ -73,7 +93,8 @@ impl Writer {
             Layout::Xlsx(sheets) => Inner::Xlsx(Box::new(sheet::SheetWriter::new(out, sheets)?)),
             Layout::Json { lines: true } => Inner::Tree(tree::TreeWriter::lines(out)),
             Layout::Json { lines: false } => Inner::Tree(tree::TreeWriter::list(out)),
-            Layout::Fhir => Inner::Tree(tree::TreeWriter::bundle(out)),
+            Layout::Fhir(form) => Inner::Tree(tree::TreeWriter::bundle(out, *form)?),
+            Layout::Xml(layout) => Inner::Xml(Box::new(XmlWriter::new(out, layout)?)),
             Layout::Hl7v2 => Inner::Hl7v2(out),
         };
         Ok(Self { inner })
@@ -92,6 +113,7 @@ impl Writer {
             Inner::Csv(writer) => writer.put(unit),
             Inner::Xlsx(writer) => writer.put(sheet, unit),
             Inner::Tree(writer) => writer.put(unit),
+            Inner::Xml(writer) => writer.put(unit),
             Inner::Hl7v2(out) => {
                 let mut leaves = Vec::with_capacity(unit.len());
                 for (at, cell) in unit {
@@ -115,13 +137,14 @@ impl Writer {
             Inner::Csv(writer) => writer.finish(),
             Inner::Xlsx(writer) => writer.finish(),
             Inner::Tree(writer) => writer.finish(),
+            Inner::Xml(writer) => writer.finish(),
             Inner::Hl7v2(mut out) => out.flush().map_err(FormatError::Write),
         }
     }
 }
 
 /// A cell as text, where the format has nothing but text.
-fn text_of(cell: Cell<'_>) -> String {
+pub(crate) fn text_of(cell: Cell<'_>) -> String {
     match cell {
         Cell::Absent | Cell::Delete => String::new(),
         Cell::Text(text) => text.to_owned(),

@@ -36,7 +36,7 @@ pub struct RawMapping {
 /// A format and its settings, as written.
 #[derive(Debug, Clone)]
 pub struct RawFormat {
-    /// `csv`, `xlsx`, `json`, `ndjson`, `fhir` or `hl7v2`.
+    /// `csv`, `xlsx`, `json`, `ndjson`, `fhir`, `xml` or `hl7v2`.
     pub name: Placed<String>,
     /// Encoding, by name.
     pub encoding: Option<Placed<String>>,
@@ -52,6 +52,12 @@ pub struct RawFormat {
     pub units: Option<Placed<String>>,
     /// Path of a text that holds the JSON to map.
     pub body: Option<Placed<String>>,
+    /// The form FHIR is written in: `json` or `xml`.
+    pub form: Option<Placed<String>>,
+    /// The namespace of an XML document.
+    pub namespace: Option<Placed<String>>,
+    /// Namespaces by the prefix that addresses use.
+    pub namespaces: Vec<(Placed<String>, Placed<String>)>,
 }
 
 /// The parts of a key, and where they stand.
@@ -205,7 +211,8 @@ const FORMATS: &[(&str, &[&str])] = &[
     ("xlsx", &["header_row", "columns"]),
     ("json", &["encoding", "units", "body"]),
     ("ndjson", &["encoding", "body"]),
-    ("fhir", &["units"]),
+    ("fhir", &["form"]),
+    ("xml", &["units", "namespace", "namespaces", "columns"]),
     ("hl7v2", &[]),
 ];
 
@@ -242,8 +249,19 @@ fn format(walk: &mut Walk, node: &Placed<Node>) -> Option<RawFormat> {
         columns: table.find("columns").map(|node| columns(walk, node)).unwrap_or_default(),
         units: text(walk, "units"),
         body: text(walk, "body"),
+        form: table.find("form").and_then(|node| walk.word(node, &["json", "xml"])),
+        namespace: text(walk, "namespace"),
+        namespaces: table.find("namespaces").map(|node| namespaces(walk, node)).unwrap_or_default(),
         name,
     })
+}
+
+fn namespaces(walk: &mut Walk, node: &Placed<Node>) -> Vec<(Placed<String>, Placed<String>)> {
+    let Node::Table(entries) = &node.value else {
+        walk.fault(&node.span, "expected prefixes with their namespaces, such as `{ core = \"…\" }`");
+        return Vec::new();
+    };
+    entries.iter().filter_map(|(prefix, node)| Some((prefix.clone(), walk.text(node)?))).collect()
 }
 
 fn columns(walk: &mut Walk, node: &Placed<Node>) -> Vec<(String, Vec<String>)> {

@@ -367,7 +367,7 @@ impl<'u> Reader<'_, 'u> {
         let Some(address) = address else { return origin };
         match self.unit {
             Unit::Row(_) | Unit::Sheet(_) => origin.in_column(address),
-            Unit::Tree(_) | Unit::Message(_) => {
+            Unit::Tree(_) | Unit::Xml(_) | Unit::Message(_) => {
                 let path = match &origin.path {
                     Some(path) => format!("{path}/{address}"),
                     None => address.to_owned(),

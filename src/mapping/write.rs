@@ -273,8 +273,9 @@ impl Mapping {
                 }
             }
         }
-        let holds_numbers = !matches!(self.settings.format, FormatKind::Csv(_) | FormatKind::Hl7v2(_));
-        Some(Target { blocks: self.blocks.clone(), places, holds_numbers })
+        let is_text =
+            matches!(self.settings.format, FormatKind::Csv(_) | FormatKind::Xml(_) | FormatKind::Hl7v2(_));
+        Some(Target { blocks: self.blocks.clone(), places, holds_numbers: !is_text })
     }
 
     /// The header of its table, or of one sheet: the listed columns, or all it names.

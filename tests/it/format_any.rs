@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use wayleave::format::Refused;
 use wayleave::format::settings::{
-    CsvSettings, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, SheetSettings, XlsxSettings,
+    CsvSettings, FhirForm, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, SheetSettings, XlsxSettings,
+    XmlSettings,
 };
 use wayleave::format::writer::{Layout, Writer};
 use wayleave::format::{At, Cell, Header};
@@ -21,7 +22,13 @@ fn formats() -> Vec<FormatKind> {
         let units = units.iter().map(ToString::to_string).collect();
         FormatKind::Json(JsonSettings { lines, units, body: None })
     };
+    let xml = |units: &[&str]| {
+        let units = units.iter().map(ToString::to_string).collect();
+        FormatKind::Xml(XmlSettings { units, expected: expected.clone(), ..XmlSettings::default() })
+    };
     vec![
+        xml(&["a"]),
+        xml(&["a", "b"]),
         FormatKind::Csv(CsvSettings::default()),
         csv(HeaderRule::Find),
         csv(HeaderRule::Exact),
@@ -31,7 +38,7 @@ fn formats() -> Vec<FormatKind> {
         json(false, &[]),
         json(true, &[]),
         json(false, &["a", "b"]),
-        FormatKind::Fhir,
+        FormatKind::Fhir(FhirForm::Json),
         FormatKind::Hl7v2(Hl7v2Settings::default()),
     ]
 }
@@ -88,6 +95,29 @@ fn texts() -> impl Strategy<Value = Vec<u8>> {
         Just("--"),
         Just("NULL"),
         Just("(1 rows affected)"),
+        Just("<a>"),
+        Just("</a>"),
+        Just("<b"),
+        Just(" x='1'"),
+        Just(">"),
+        Just("/>"),
+        Just("<b>"),
+        Just("</b>"),
+        Just("<!--"),
+        Just("-->"),
+        Just("<![CDATA["),
+        Just("]]>"),
+        Just("<?xml version='1.0' encoding='utf-8'?>"),
+        Just("<!DOCTYPE a ["),
+        Just("&amp;"),
+        Just("&x;"),
+        Just("<Patient xmlns='http://hl7.org/fhir'>"),
+        Just("<Bundle xmlns='http://hl7.org/fhir'>"),
+        Just("</Bundle>"),
+        Just("<entry>"),
+        Just("</entry>"),
+        Just("<resource>"),
+        Just("<id value='1'/>"),
     ];
     prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat().into_bytes())
 }

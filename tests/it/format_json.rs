@@ -1,7 +1,7 @@
 //! JSON, NDJSON and FHIR.
 
 use insta::assert_snapshot;
-use wayleave::format::settings::{FormatKind, JsonSettings};
+use wayleave::format::settings::{FhirForm, FormatKind, JsonSettings};
 
 use crate::format_support::{leaves, notes, open_bytes, refused};
 
@@ -104,7 +104,11 @@ fn a_bundle_is_one_unit_a_resource() {
         patient("9990000018")
     );
     assert_eq!(
-        read(&text, FormatKind::Fhir, &["resourceType", NHS_NUMBER, "name[use=official].given[0]"]),
+        read(
+            &text,
+            FormatKind::Fhir(FhirForm::Json),
+            &["resourceType", NHS_NUMBER, "name[use=official].given[0]"]
+        ),
         [
             "1 /entry/0/resource: Patient|9990000018|Ada",
             "2 /entry/1/resource: [fhir/no-resource]",
@@ -115,23 +119,26 @@ fn a_bundle_is_one_unit_a_resource() {
 
 #[test]
 fn a_lone_resource_and_a_line_a_resource() {
-    assert_eq!(read(&patient("1"), FormatKind::Fhir, &[NHS_NUMBER]), ["1: 1"]);
+    assert_eq!(read(&patient("1"), FormatKind::Fhir(FhirForm::Json), &[NHS_NUMBER]), ["1: 1"]);
     let text = format!("{}\n{}\n{{\"x\":1}}\n", patient("1"), patient("2"));
-    assert_eq!(read(&text, FormatKind::Fhir, &[NHS_NUMBER]), ["1: 1", "2: 2", "3: [fhir/no-resource]"]);
+    assert_eq!(
+        read(&text, FormatKind::Fhir(FhirForm::Json), &[NHS_NUMBER]),
+        ["1: 1", "2: 2", "3: [fhir/no-resource]"]
+    );
     let empty = r#"{"resourceType":"Bundle","type":"searchset","total":0}"#;
-    assert_eq!(read(empty, FormatKind::Fhir, &["id"]), Vec::<String>::new());
+    assert_eq!(read(empty, FormatKind::Fhir(FhirForm::Json), &["id"]), Vec::<String>::new());
 }
 
 #[test]
 fn what_is_no_fhir_is_refused() {
     assert_snapshot!(
-        refused(b"{\"a\":1}", FormatKind::Fhir).join("\n"),
+        refused(b"{\"a\":1}", FormatKind::Fhir(FhirForm::Json)).join("\n"),
         @"t: expected a FHIR Bundle or resource, found JSON without `resourceType` [fhir/no-resource]"
     );
     let cut =
         format!(r#"{{"resourceType":"Bundle","entry":[{{"resource":{}}},{{"resource":{{"#, patient("1"));
     assert_eq!(
-        read(&cut, FormatKind::Fhir, &[NHS_NUMBER]),
+        read(&cut, FormatKind::Fhir(FhirForm::Json), &[NHS_NUMBER]),
         ["1 /entry/0/resource: 1", "2 /entry/1/resource: [file/truncated]"]
     );
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use wayleave::format::settings::{FormatKind, Hl7v2Settings};
+use wayleave::format::settings::{FhirForm, FormatKind, Hl7v2Settings};
 
 use crate::format_support::{leaves, open_bytes};
 
@@ -77,7 +77,7 @@ fn published_resources_are_read() {
         ("PatientSearch.json", vec!["1 /entry/0/resource: Patient|9000000009|Smith"]),
     ] {
         let bytes = std::fs::read(folder.join("fhir-pds").join(name)).unwrap();
-        let mut reader = open_bytes(&bytes, FormatKind::Fhir);
+        let mut reader = open_bytes(&bytes, FormatKind::Fhir(FhirForm::Json));
         let read = leaves(&mut reader, &["resourceType", number, "name[use=usual].family"]);
         assert!(!read.is_empty(), "{name}");
         if !expected.is_empty() {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use wayleave::base::private::{Cases, Grant};
 use wayleave::format::charset::Charset;
 use wayleave::format::settings::{
-    CsvSettings, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, XlsxSettings,
+    CsvSettings, FhirForm, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, XlsxSettings,
 };
 use wayleave::format::unit::Kept;
 use wayleave::format::writer::{CsvLayout, Layout, Writer};
@@ -146,15 +146,15 @@ fn a_bundle_holds_resources() {
         Cell::Bool(true),
     ];
     for count in [0, 1, 3] {
-        let bytes = write(&Layout::Fhir, &at, &vec![patient.clone(); count]);
-        let read = leaves(&mut open_bytes(&bytes, FormatKind::Fhir), &addresses);
+        let bytes = write(&Layout::Fhir(FhirForm::Json), &at, &vec![patient.clone(); count]);
+        let read = leaves(&mut open_bytes(&bytes, FormatKind::Fhir(FhirForm::Json)), &addresses);
         assert_eq!(read.len(), count);
         assert!(
             read.iter().all(|unit| unit.ends_with("/resource: Patient|Ada|1970-02-01|?true")),
             "{read:?}"
         );
     }
-    let mut writer = Writer::new(Box::new(Target::default()), &Layout::Fhir).unwrap();
+    let mut writer = Writer::new(Box::new(Target::default()), &Layout::Fhir(FhirForm::Json)).unwrap();
     let finding = writer.put(None, &[(&at[2], Cell::Text("x"))]).unwrap().unwrap();
     assert_eq!(finding.code.as_str(), "fhir/no-resource");
 }

@@ -80,7 +80,16 @@ codes! {
     JsonSyntax, "json/syntax", Error, "the text is not JSON", "check that the export finished and that nobody edited the file by hand";
     JsonTooDeep, "json/too-deep", Error, "a tree is nested deeper than any record is", "check that the right file was sent";
     JsonShape, "json/shape", Error, "the units are not where the mapping says they are", "check that the right file was sent, or correct `units` or `body` in the mapping";
+    FhirUnknown, "fhir/unknown", Note, "a resource or element is not among those known of FHIR R4", "nothing to do, unless the mapping reads it";
     FhirNoResource, "fhir/no-resource", Error, "an entry holds no FHIR resource", "send each entry with its whole resource, `resourceType` included";
+
+    XmlSyntax, "xml/syntax", Error, "the text is not XML", "check that the export finished and that nobody edited the file by hand";
+    XmlTooDeep, "xml/too-deep", Error, "an element is nested deeper than any record is", "check that the right file was sent";
+    XmlTooMany, "xml/too-many", Error, "an element holds more elements or attributes than any record does", "check that the right file was sent, or correct `units` in the mapping";
+    XmlShape, "xml/shape", Error, "the document is not the one that the mapping describes", "check that the right file was sent, or correct `units` or `namespace` in the mapping";
+    XmlDoctype, "xml/doctype", Warning, "the document brings a document type, which is never read", "export without a document type (DOCTYPE)";
+    XmlEntity, "xml/entity", Error, "a unit uses an entity that is not one of the five of XML", "export with the letters themselves in place of entities";
+    XmlRepeated, "xml/repeated", Error, "an element stands several times where the mapping reads one, so which is meant cannot be known", "select one in the mapping by its number or a value, such as `phone[0]` or `phone[@use=home]`";
 
     Hl7v2Head, "hl7v2/head", Error, "a message does not begin with `MSH` and the characters that cut it", "check the sending interface: each message begins with `MSH|^~\\&`";
     Hl7v2Segment, "hl7v2/segment", Error, "a message holds a line that is no segment", "check the sending interface: a line break inside a value must be written as `\\.br\\`";

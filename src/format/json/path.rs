@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use crate::base::limit::TREE_DEPTH_MAX;
 use crate::format::Cell;
 use crate::format::address::UnknownAddress;
+use crate::format::xml::TEXT;
 
 /// A compiled path into a tree.
 ///
@@ -91,6 +92,80 @@ impl TreePath {
         Some(here)
     }
 
+    /// What stands there in a tree of elements, where an element that stands once is no list: it
+    /// may be addressed either way.
+    #[must_use]
+    pub(crate) fn cell_of_element<'u>(&self, tree: &'u Value) -> Cell<'u> {
+        match self.find_element(tree).map(text_of) {
+            None => Cell::Absent,
+            Some(None) => Cell::Delete,
+            Some(Some(text)) if text.trim().is_empty() => Cell::Absent,
+            Some(Some(text)) => Cell::Text(text),
+        }
+    }
+
+    /// The element or attribute there.
+    fn find_element<'u>(&self, tree: &'u Value) -> Option<&'u Value> {
+        let mut here = tree;
+        for step in &self.steps {
+            here = match step {
+                Step::Name(name) => here.as_object()?.get(name)?,
+                Step::Item(item) => items(here).get(*item)?,
+                Step::Where(conditions) => items(here)
+                    .iter()
+                    .find(|item| conditions.iter().all(|wanted| wanted.holds_of_element(item)))?,
+            };
+        }
+        Some(here)
+    }
+
+    /// True if it reads one element where several stand.
+    pub(crate) fn meets_several(&self, tree: &Value) -> bool {
+        let mut here = tree;
+        for (index, step) in self.steps.iter().enumerate() {
+            let next = match step {
+                Step::Name(name) => here.as_object().and_then(|object| object.get(name)),
+                Step::Item(item) => items(here).get(*item),
+                Step::Where(conditions) => items(here)
+                    .iter()
+                    .find(|item| conditions.iter().all(|wanted| wanted.holds_of_element(item))),
+            };
+            let Some(next) = next else { return false };
+            let is_chosen = !matches!(self.steps.get(index + 1), None | Some(Step::Name(_)));
+            if next.is_array() && !is_chosen {
+                return true;
+            }
+            here = next;
+        }
+        false
+    }
+
+    /// The path to the text of the element there, or to the attribute.
+    #[must_use]
+    pub(crate) fn to_text(&self) -> Self {
+        let mut steps = self.steps.clone();
+        if !matches!(steps.last(), Some(Step::Name(name)) if name.starts_with('@')) {
+            steps.push(Step::Name(TEXT.to_owned()));
+        }
+        Self { steps }
+    }
+
+    /// Every name it goes by, those in its conditions too.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().flat_map(|step| match step {
+            Step::Name(name) => vec![name.as_str()],
+            Step::Item(_) => Vec::new(),
+            Step::Where(conditions) => {
+                conditions.iter().flat_map(|wanted| wanted.names.iter().map(String::as_str)).collect()
+            }
+        })
+    }
+
+    /// True if it enters no list.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.steps.iter().all(|step| matches!(step, Step::Name(_)))
+    }
+
     /// Puts a value there, making what leads to it.
     pub(crate) fn put(&self, tree: &mut Value, value: Value) {
         let mut here = tree;
@@ -117,7 +192,35 @@ impl TreePath {
     }
 }
 
+/// The elements of a name: one that stands alone is a list of one.
+fn items(here: &Value) -> &[Value] {
+    match here {
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+/// The text of an element or attribute; nothing where it says that there is none any more. An
+/// element of other elements has a blank one.
+fn text_of(element: &Value) -> Option<&str> {
+    match element {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Object(members) => Some(members.get(TEXT).and_then(Value::as_str).unwrap_or_default()),
+        Value::Array(_) | Value::Bool(_) | Value::Number(_) => Some(""),
+    }
+}
+
 impl Condition {
+    fn holds_of_element(&self, item: &Value) -> bool {
+        let mut here = item;
+        for name in &self.names {
+            let Some(next) = here.as_object().and_then(|object| object.get(name)) else { return false };
+            here = next;
+        }
+        text_of(here) == Some(self.is.as_str())
+    }
+
     fn holds(&self, item: &Value) -> bool {
         let mut here = item;
         for name in &self.names {
@@ -128,7 +231,8 @@ impl Condition {
             Value::String(text) => *text == self.is,
             Value::Number(number) => number.to_string() == self.is,
             Value::Bool(truth) => self.is == if *truth { "true" } else { "false" },
-            Value::Null | Value::Array(_) | Value::Object(_) => false,
+            Value::Object(members) => members.get(TEXT).and_then(Value::as_str) == Some(self.is.as_str()),
+            Value::Null | Value::Array(_) => false,
         }
     }
 }

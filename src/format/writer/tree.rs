@@ -4,48 +4,34 @@ use std::io::Write;
 
 use serde_json::{Number, Value};
 
-use crate::base::finding::{Code, Finding};
-use crate::base::origin::Origin;
-use crate::format::{At, Cell, FormatError, fhir};
+use crate::base::finding::Finding;
+use crate::format::fhir::BundleWriter;
+use crate::format::settings::FhirForm;
+use crate::format::{At, Cell, FormatError};
 
 pub(super) struct TreeWriter {
-    out: Box<dyn Write + Send>,
-    frame: Frame,
+    target: Target,
     ordinal: u64,
 }
 
-/// What stands round the trees.
-struct Frame {
-    first: &'static str,
-    between: &'static str,
-    before: &'static str,
-    after: &'static str,
-    last: &'static str,
-    is_bundle: bool,
+/// What the trees stand in.
+enum Target {
+    Lines(Box<dyn Write + Send>),
+    List(Box<dyn Write + Send>),
+    Bundle(BundleWriter),
 }
 
 impl TreeWriter {
     pub(super) fn lines(out: Box<dyn Write + Send>) -> Self {
-        let frame = Frame { first: "", between: "", before: "", after: "\n", last: "", is_bundle: false };
-        Self { out, frame, ordinal: 0 }
+        Self { target: Target::Lines(out), ordinal: 0 }
     }
 
     pub(super) fn list(out: Box<dyn Write + Send>) -> Self {
-        let frame =
-            Frame { first: "[\n", between: ",\n", before: "", after: "", last: "\n]\n", is_bundle: false };
-        Self { out, frame, ordinal: 0 }
+        Self { target: Target::List(out), ordinal: 0 }
     }
 
-    pub(super) fn bundle(out: Box<dyn Write + Send>) -> Self {
-        let frame = Frame {
-            first: "{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[\n",
-            between: ",\n",
-            before: "{\"resource\":",
-            after: "}",
-            last: "\n]}\n",
-            is_bundle: true,
-        };
-        Self { out, frame, ordinal: 0 }
+    pub(super) fn bundle(out: Box<dyn Write + Send>, form: FhirForm) -> Result<Self, FormatError> {
+        Ok(Self { target: Target::Bundle(BundleWriter::new(out, form)?), ordinal: 0 })
     }
 
     pub(super) fn put(&mut self, unit: &[(&At, Cell<'_>)]) -> Result<Option<Finding>, FormatError> {
@@ -56,28 +42,26 @@ impl TreeWriter {
                 path.put(&mut tree, leaf);
             }
         }
-        if self.frame.is_bundle && !fhir::is_resource(&tree) {
-            let text = "expected a resource to be written, found no `resourceType` among its fields";
-            return Ok(Some(Finding::new(
-                Code::FhirNoResource,
-                Origin::default().at_line(self.ordinal + 1),
-                text,
-            )));
+        let lead = if self.ordinal == 0 { "[\n" } else { ",\n" };
+        match &mut self.target {
+            Target::Bundle(bundle) => return bundle.put(tree),
+            Target::Lines(out) => writeln!(out, "{tree}"),
+            Target::List(out) => write!(out, "{lead}{tree}"),
         }
-        let lead = if self.ordinal == 0 { self.frame.first } else { self.frame.between };
+        .map_err(FormatError::Write)?;
         self.ordinal += 1;
-        self.write(&[lead, self.frame.before, &tree.to_string(), self.frame.after])?;
         Ok(None)
     }
 
-    pub(super) fn finish(mut self) -> Result<(), FormatError> {
-        let first = if self.ordinal == 0 { self.frame.first } else { "" };
-        self.write(&[first, self.frame.last])?;
-        self.out.flush().map_err(FormatError::Write)
-    }
-
-    fn write(&mut self, pieces: &[&str]) -> Result<(), FormatError> {
-        pieces.iter().try_for_each(|piece| self.out.write_all(piece.as_bytes())).map_err(FormatError::Write)
+    pub(super) fn finish(self) -> Result<(), FormatError> {
+        let end = if self.ordinal == 0 { "[\n\n]\n" } else { "\n]\n" };
+        match self.target {
+            Target::Bundle(bundle) => bundle.finish(),
+            Target::Lines(mut out) => out.flush().map_err(FormatError::Write),
+            Target::List(mut out) => {
+                out.write_all(end.as_bytes()).and_then(|()| out.flush()).map_err(FormatError::Write)
+            }
+        }
     }
 }
 

@@ -3,8 +3,10 @@
 use super::Compiler;
 use crate::format::charset::Charset;
 use crate::format::settings::{
-    CsvSettings, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, Settings, SheetSettings, XlsxSettings,
+    CsvSettings, FhirForm, FormatKind, HeaderRule, Hl7v2Settings, JsonSettings, Settings, SheetSettings,
+    XlsxSettings, XmlSettings,
 };
+use crate::format::xml;
 use crate::mapping::file::{RawPart, RawRecord};
 
 /// The encodings a mapping may declare.
@@ -16,7 +18,11 @@ impl Compiler<'_> {
         let kind = match raw.name.value.as_str() {
             "csv" => FormatKind::Csv(self.csv()),
             "xlsx" => FormatKind::Xlsx(self.xlsx()),
-            "fhir" => FormatKind::Fhir,
+            "fhir" => FormatKind::Fhir(match raw.form.as_ref().map(|form| form.value.as_str()) {
+                Some("xml") => FhirForm::Xml,
+                _ => FhirForm::Json,
+            }),
+            "xml" => FormatKind::Xml(self.xml()),
             "hl7v2" => FormatKind::Hl7v2(Hl7v2Settings::default()),
             name => FormatKind::Json(JsonSettings {
                 lines: name == "ndjson",
@@ -86,6 +92,39 @@ impl Compiler<'_> {
             });
         }
         XlsxSettings { sheets }
+    }
+
+    fn xml(&mut self) -> XmlSettings {
+        let raw = self.raw.format.clone();
+        let units: Vec<String> = match &raw.units {
+            Some(path) => path.value.split('.').map(|name| name.trim().to_owned()).collect(),
+            None => Vec::new(),
+        };
+        if units.is_empty() || !units.iter().all(|name| xml::is_name(name)) {
+            let span = raw.units.as_ref().map_or(&raw.name.span, |path| &path.span);
+            let text = "`xml` needs the names that lead to the element that is a unit";
+            self.advise(span, text, "add `units = \"forms.form\"`, beginning with the outermost");
+        }
+        for (prefix, _) in &raw.namespaces {
+            if !xml::is_name(&prefix.value) || prefix.value.contains(':') {
+                self.fault(&prefix.span, "expected a prefix of letters, such as `core`");
+            }
+        }
+        let columns = raw.columns.iter().flat_map(|(_, columns)| columns.clone());
+        for address in self.addresses(|_| true).into_iter().chain(columns) {
+            let Err(why) =
+                xml::check_address(&address, raw.namespaces.iter().map(|(prefix, _)| &*prefix.value))
+            else {
+                continue;
+            };
+            self.fault(&raw.name.span, format!("`{address}` is no address in XML: {why}"));
+        }
+        XmlSettings {
+            units,
+            namespace: raw.namespace.map(|namespace| namespace.value),
+            namespaces: raw.namespaces.into_iter().map(|(prefix, uri)| (prefix.value, uri.value)).collect(),
+            expected: self.addresses(|_| true),
+        }
     }
 
     /// The addresses that some records name.

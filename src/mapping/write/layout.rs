@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::format::charset::Charset;
 use crate::format::settings::{FormatKind, HeaderRule};
-use crate::format::writer::{CsvLayout, Layout};
+use crate::format::writer::{CsvLayout, Layout, XmlLayout};
 use crate::mapping::Mapping;
 
 impl Mapping {
@@ -30,7 +30,17 @@ impl Mapping {
                 Layout::Xlsx(headers.collect())
             }
             FormatKind::Json(json) => Layout::Json { lines: json.lines },
-            FormatKind::Fhir => Layout::Fhir,
+            FormatKind::Fhir(form) => Layout::Fhir(*form),
+            FormatKind::Xml(xml) => {
+                let listed = self.columns.first().map(|(_, columns)| columns.clone());
+                Layout::Xml(XmlLayout {
+                    units: xml.units.clone(),
+                    namespace: xml.namespace.clone(),
+                    namespaces: xml.namespaces.clone(),
+                    with_blanks: listed.is_some(),
+                    order: listed.unwrap_or_else(|| self.addresses(None)),
+                })
+            }
             FormatKind::Hl7v2(_) => Layout::Hl7v2,
         }
     }
