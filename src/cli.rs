@@ -14,10 +14,12 @@ mod demo;
 mod extract;
 mod guide;
 mod init;
+mod key;
 mod mapping;
 mod operational;
 mod quarantine;
 mod run;
+mod serve;
 mod status;
 mod study;
 mod sync;
@@ -66,12 +68,16 @@ enum Verb {
     Guide(guide::Args),
     /// Write a configuration to start from, with new keys
     Init(init::Args),
+    /// Make, list, replace and take back the keys of clients of the web
+    Key(key::Args),
     /// List the mappings, and test them
     Mapping(mapping::Args),
     /// List the units that were set aside for somebody to look at
     Quarantine(quarantine::Args),
     /// List the runs, or show one with what was wrong and what to do
     Run(run::Args),
+    /// Take what sources send over HTTP, and process it, until stopped
+    Serve(serve::Args),
     /// How last night went, in ten lines
     Status(status::Args),
     /// Take what the sources have sent
@@ -150,7 +156,10 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(exit.code());
         }
     };
-    print::start_log();
+    match line.verb {
+        Verb::Serve(_) => crate::telemetry::start_log(),
+        _ => print::start_log(),
+    }
     let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
     let ended = match line.verb {
         Verb::Check(args) => check::run(&args, &context),
@@ -161,9 +170,11 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
+        Verb::Key(args) => key::run(&args, &context),
         Verb::Mapping(args) => mapping::run(&args, &context),
         Verb::Quarantine(args) => quarantine::run(&args, &context),
         Verb::Run(args) => run::run(&args, &context),
+        Verb::Serve(args) => serve::run(&args, &context),
         Verb::Status(args) => status::run(&args, &context),
         Verb::Sync(args) => sync::run(&args, &context),
         Verb::Study(args) => study::run(&args, &context),

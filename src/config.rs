@@ -3,10 +3,14 @@
 //! [`Config::read`] takes the site's file and lays the environment over it. An unknown key is an
 //! error with its place, because a misspelt setting that is passed over is worse than none.
 
+mod web;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use web::{SourceWeb, Web};
 
 /// The embedded file: every setting with its default and what it does.
 pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
@@ -24,6 +28,8 @@ pub struct Config {
     pub evaluation: Evaluation,
     /// Bounds that a site may move.
     pub limits: Limits,
+    /// The web.
+    pub web: Web,
     /// The sources, by name.
     pub source: BTreeMap<String, Source>,
     /// The studies, by name.
@@ -126,6 +132,8 @@ pub struct Source {
     pub scope: Scope,
     /// Its feeds, by name.
     pub feed: BTreeMap<String, Feed>,
+    /// What it may send over HTTP.
+    pub web: SourceWeb,
 }
 
 /// Whose rows of a source are taken (design, promise 6).

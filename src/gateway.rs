@@ -1,16 +1,23 @@
 //! What the operational zone does, one verb a file.
 
+pub mod api_key;
+pub mod deliver;
 pub mod feed;
+pub mod gather;
 pub mod kept;
 pub mod keys;
 pub mod link;
+pub mod overview;
 pub mod process;
+pub mod provenance;
+pub mod receipt;
 pub mod receive;
 pub mod record_consent;
 pub mod release;
 pub mod show;
 pub mod study;
 pub mod sync;
+pub mod tend;
 
 use crate::base::edge::Edge;
 use crate::base::seal::SealError;
@@ -107,11 +114,25 @@ pub enum GatewayError {
     /// A mapping cannot be used.
     #[error(transparent)]
     Mapping(#[from] crate::mapping::library::LibraryError),
+    /// Events are posted to a feed that does not read them.
+    #[error(
+        "`{feed}` cannot take events that are posted: its mapping needs `[format.ndjson]` with `body = \"body\"`"
+    )]
+    NotEvents {
+        /// Which.
+        feed: String,
+    },
     /// No such feed.
     #[error("there is no source or feed `{name}` in the configuration")]
     NoFeed {
         /// The name asked for.
         name: String,
+    },
+    /// No such key of a client of the web.
+    #[error("there is no key `{id}` that is live; `wayleave key list` shows them")]
+    NoApiKey {
+        /// The id asked for.
+        id: String,
     },
     /// No such run.
     #[error("there is no run `{id}`; `wayleave run list` shows the last ones")]
@@ -143,7 +164,9 @@ impl GatewayError {
             Self::Mapping(error) => error.retryable(),
             Self::Unsent | Self::Changing { .. } | Self::Elsewhere { .. } => true,
             Self::Seal(_)
+            | Self::NotEvents { .. }
             | Self::NoFeed { .. }
+            | Self::NoApiKey { .. }
             | Self::NoRun { .. }
             | Self::File { .. }
             | Self::TooLarge { .. }

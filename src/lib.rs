@@ -20,6 +20,10 @@ pub mod gateway;
 
 pub mod evaluation;
 
+pub mod telemetry;
+pub mod web;
+pub mod worker;
+
 pub mod cli;
 pub mod config;
 pub mod synth;

@@ -19,14 +19,17 @@ macro_rules! on_both {
     };
 }
 
+pub mod api_key;
 pub mod audit;
 pub mod batch;
 pub mod connection;
+pub mod delivery;
 pub mod error;
 pub mod finding;
 pub mod inbox;
 pub mod intent;
 pub mod keys;
+pub mod lease;
 pub mod link;
 pub mod mapping_version;
 pub mod meta;
@@ -39,6 +42,7 @@ pub mod run;
 pub mod schema;
 pub mod standing;
 pub mod subject;
+pub mod unit_outcome;
 pub mod version;
 pub mod work;
 

@@ -106,6 +106,10 @@ ordered_id!(/// Something to be told to the evaluation side.
     IntentId, "int");
 ordered_id!(/// A notice that the evaluation side must acknowledge.
     NoticeId, "ntc");
+ordered_id!(/// One request that was kept, and its receipt.
+    ReceiptId, "rct");
+ordered_id!(/// A key of a client of the web.
+    ApiKeyId, "key");
 ordered_id!(/// One extract on the evaluation side.
     ExtractId, "ext");
 id!(/// A person: a set of subjects. 128 random bits, never derived from anything.

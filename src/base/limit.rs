@@ -158,3 +158,48 @@ pub const FEED_FILES_MAX: usize = 10_000;
 
 /// Folders within folders under a site's mappings: `codes/<family>/` is two.
 pub const MAPPING_FOLDERS_MAX: usize = 4;
+
+/// Events that one request may hold: as many as one transaction of the second step takes, so that
+/// a request is processed whole.
+pub const POST_EVENTS_MAX: usize = PROCESS_UNITS_MAX;
+
+/// Requests that are put into one batch to be read together, and bytes of them: some milliseconds
+/// of the database's write lock, so that others are received meanwhile.
+pub const GATHER_DELIVERIES_MAX: i64 = 500;
+
+/// Bytes of the requests that are put into one batch.
+pub const GATHER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Seconds that a signature is good for, before and after its time: the tolerance of the Standard
+/// Webhooks libraries.
+pub const SIGNATURE_AGE_S_MAX: i64 = 300;
+
+/// Seconds that a worker keeps a feed to itself. It renews the lease with every transaction, none
+/// of which takes a tenth as long; a worker that was killed is followed by another after so long.
+pub const WORKER_LEASE_S: i64 = 30;
+
+/// Milliseconds between two rounds of a worker: long enough that events which come together are
+/// read together, short enough that nobody waits for a receipt.
+pub const WORKER_PAUSE_MS: u64 = 500;
+
+/// Seconds between two rounds of a worker at most, where they fail.
+pub const WORKER_PAUSE_S_MAX: u64 = 60;
+
+/// Requests that one transaction keeps: as many as can wait on the connections of a busy gateway,
+/// few enough to stay within a few milliseconds.
+pub const JOURNAL_GROUP_MAX: usize = 256;
+
+/// Requests that may wait to be kept; one more is told to come again.
+pub const JOURNAL_WAITING_MAX: usize = 1_024;
+
+/// Bytes of bodies that may be held at once, by all requests together.
+pub const BODIES_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Seconds in which a body must have arrived.
+pub const BODY_WAIT_S: u64 = 10;
+
+/// Seconds in which the head of a request must have arrived.
+pub const HEAD_WAIT_S: u64 = 5;
+
+/// Seconds that a connection may rest between two requests.
+pub const KEEP_ALIVE_S: u64 = 60;

@@ -3,6 +3,7 @@
 pub(crate) mod frame;
 mod path;
 mod reader;
+pub mod split;
 
 pub use path::TreePath;
 pub(crate) use reader::JsonReader;

@@ -95,14 +95,18 @@ pub fn read(what: &'static str, file: &Path) -> Result<Zeroizing<[u8; 32]>, KeyE
     Ok(key)
 }
 
+/// True if anybody but its owner may read a file.
 #[cfg(unix)]
-fn is_open_to_others(file: &Path) -> bool {
+#[must_use]
+pub fn is_open_to_others(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
 }
 
+/// True if anybody but its owner may read a file: not known here.
 #[cfg(not(unix))]
-fn is_open_to_others(_file: &Path) -> bool {
+#[must_use]
+pub fn is_open_to_others(_file: &Path) -> bool {
     false
 }
 

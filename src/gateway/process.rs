@@ -27,7 +27,7 @@ use crate::gateway::{Gateway, GatewayError, kept};
 use crate::person::block::Blocker;
 use crate::store::batch::{self, Batch};
 use crate::store::run::{Run, State};
-use crate::store::{finding, run};
+use crate::store::{delivery, finding, run};
 
 /// Chunks that may wait between the two threads: enough that neither idles, few enough that
 /// memory stays flat.
@@ -38,6 +38,8 @@ pub(super) struct Work<'g> {
     gateway: &'g Gateway,
     feed: &'g Feed,
     batch: Batch,
+    /// Whether it holds events that were posted, whose signatures were checked when they came.
+    is_posted: bool,
     batch_key: DataKey,
     /// Seals what is of no person.
     own_key: DataKey,
@@ -64,10 +66,21 @@ pub fn process(
     begun: Run,
     told: &dyn Fn(u64),
 ) -> Result<Processed, GatewayError> {
-    let batch = gateway.store.read(|tx| batch::find(tx, &begun.batch_id))?;
+    let (batch, is_posted) = gateway.store.read(|tx| {
+        let is_posted = delivery::is_gathered(tx, &begun.batch_id)?;
+        Ok::<_, GatewayError>((batch::find(tx, &begun.batch_id)?, is_posted))
+    })?;
     let batch_key = kept::data_key(gateway, &batch)?;
     let own_key = gateway.own_key()?;
-    let work = Work { gateway, feed, batch, batch_key, own_key, blocker: Blocker::new(&gateway.keys.index) };
+    let work = Work {
+        gateway,
+        feed,
+        batch,
+        is_posted,
+        batch_key,
+        own_key,
+        blocker: Blocker::new(&gateway.keys.index),
+    };
     let mut state = Progress { tally: Tally::load(gateway, &begun)?, run: begun, seen: Seen::default() };
     let ended = std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(CHUNKS_WAITING_MAX);

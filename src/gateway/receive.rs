@@ -140,7 +140,8 @@ pub(super) fn known_name(source: &str) -> String {
     format!("known/{source}")
 }
 
-fn new_run(
+/// A run over a batch, about to begin.
+pub(super) fn new_run(
     tx: &mut Tx,
     gateway: &Gateway,
     feed: &Feed,

@@ -6,10 +6,10 @@ use serde::Serialize;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::run::Run;
 use crate::store::work::Step;
-use crate::store::{finding, quarantine, record, run, subject, work};
+use crate::store::{delivery, finding, quarantine, record, run, subject, work};
 
 /// A run, in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RunShown {
     /// Its id.
     pub id: String,
@@ -36,7 +36,7 @@ pub struct RunShown {
 }
 
 /// Units of a run by outcome: received is their sum.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Units {
     /// All.
     pub received: i64,
@@ -55,7 +55,7 @@ pub struct Units {
 }
 
 /// Records of a run by what became of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Records {
     /// Seen for the first time.
     pub new: i64,
@@ -66,7 +66,7 @@ pub struct Records {
 }
 
 /// Findings by severity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Severities {
     /// The unit was refused or set aside.
     pub error: i64,
@@ -77,7 +77,7 @@ pub struct Severities {
 }
 
 /// A finding of a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FindingShown {
     /// Which fault.
     pub code: String,
@@ -92,7 +92,7 @@ pub struct FindingShown {
 }
 
 /// How many findings of one code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct CountShown {
     /// Which fault.
     pub code: String,
@@ -103,7 +103,7 @@ pub struct CountShown {
 }
 
 /// A run with its findings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RunDetail {
     /// The run.
     #[serde(flatten)]
@@ -115,7 +115,7 @@ pub struct RunDetail {
 }
 
 /// A unit that is set aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct QuarantinedShown {
     /// Its id.
     pub id: String,
@@ -134,7 +134,7 @@ pub struct QuarantinedShown {
 }
 
 /// How things stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Standing {
     /// The last run of each feed, by feed.
     pub feeds: Vec<RunShown>,
@@ -197,6 +197,19 @@ pub fn list_runs(gateway: &Gateway, n_max: i64) -> Result<Vec<RunShown>, Gateway
     Ok(runs.iter().map(RunShown::from).collect())
 }
 
+/// The last runs of a source, or of all, newest first.
+///
+/// # Errors
+/// Where the store fails.
+pub fn list_runs_of(
+    gateway: &Gateway,
+    source: Option<&str>,
+    n_max: i64,
+) -> Result<Vec<RunShown>, GatewayError> {
+    let runs = gateway.store.read(|tx| run::list_last_of(tx, source, n_max))?;
+    Ok(runs.iter().map(RunShown::from).collect())
+}
+
 /// A run with its findings. A part of the id is enough where it is of one run only; without any,
 /// the last run.
 ///
@@ -229,7 +242,19 @@ pub fn show_run(gateway: &Gateway, id: Option<&str>) -> Result<RunDetail, Gatewa
 /// # Errors
 /// Where the store fails.
 pub fn list_quarantine(gateway: &Gateway, n_max: i64) -> Result<Vec<QuarantinedShown>, GatewayError> {
-    let rows = gateway.store.read(|tx| quarantine::list_open(tx, n_max))?;
+    list_quarantine_of(gateway, None, n_max)
+}
+
+/// The units of a source, or of all, that are set aside, oldest first.
+///
+/// # Errors
+/// Where the store fails.
+pub fn list_quarantine_of(
+    gateway: &Gateway,
+    source: Option<&str>,
+    n_max: i64,
+) -> Result<Vec<QuarantinedShown>, GatewayError> {
+    let rows = gateway.store.read(|tx| quarantine::list_open_of(tx, source, n_max))?;
     let shown = rows.into_iter().map(|row| {
         let code = crate::base::finding::Code::find(&row.code);
         QuarantinedShown {
@@ -243,6 +268,24 @@ pub fn list_quarantine(gateway: &Gateway, n_max: i64) -> Result<Vec<QuarantinedS
         }
     });
     Ok(shown.collect())
+}
+
+/// What came in over HTTP and waits to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Waiting {
+    /// How many requests.
+    pub requests: i64,
+    /// When the oldest of them arrived.
+    pub oldest: Option<String>,
+}
+
+/// What came in over HTTP and waits to be read.
+///
+/// # Errors
+/// Where the store fails.
+pub fn waiting(gateway: &Gateway) -> Result<Waiting, GatewayError> {
+    let (requests, oldest) = gateway.store.read(delivery::count_waiting)?;
+    Ok(Waiting { requests, oldest })
 }
 
 /// How things stand.

@@ -13,7 +13,7 @@ use crate::gateway::link::link;
 use crate::gateway::process::process;
 use crate::gateway::receive::{self, Received, begin_again, receive};
 use crate::gateway::release::lay::lay;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, gather};
 use crate::mapping::Snapshot;
 use crate::release::protocol::Protocol;
 use crate::store::batch;
@@ -94,6 +94,8 @@ impl Sync<'_> {
         for begun in open {
             let of_feed = feeds.iter().find(|feed| feed.source == begun.source && feed.name == begun.feed);
             match of_feed {
+                // What a worker is at now, it ends by itself.
+                Some(_) if gather::is_a_worker_at(self.gateway, &begun)? => {}
                 Some(feed) if begun.state == State::Processing.as_str() => self.process(feed, begun, None)?,
                 _ => {}
             }
@@ -164,15 +166,8 @@ impl Sync<'_> {
         Ok(())
     }
 
-    /// Steps three and four, for whoever waits; then the runs that waited for them are finished.
     fn last_steps(&mut self) -> Result<(), GatewayError> {
-        let told = std::cell::RefCell::new(&mut self.told);
-        link(self.gateway, &|done| told.borrow_mut()(Told::Linked(done)))?;
-        lay(self.gateway, self.protocols, &|done| told.borrow_mut()(Told::Laid(done)))?;
-        let open = self.gateway.store.read(run::list_open)?;
-        let at = self.gateway.edge.now().to_string();
-        for begun in open.into_iter().filter(|run| run.state != State::Processing.as_str()) {
-            let ended = self.gateway.store.write(|tx| run::finish(tx, &begun.id, &at))?;
+        for ended in last_steps(self.gateway, self.protocols, self.told)? {
             match self.synced.runs.iter_mut().find(|run| run.id == ended.id) {
                 Some(shown) => *shown = ended,
                 None => self.synced.runs.push(ended),
@@ -180,6 +175,24 @@ impl Sync<'_> {
         }
         Ok(())
     }
+}
+
+/// Steps three and four, for whoever waits; then the runs that waited for them are finished.
+///
+/// # Errors
+/// Where the store or a key fails.
+pub fn last_steps(
+    gateway: &Gateway,
+    protocols: &[Protocol],
+    told: &mut dyn FnMut(Told<'_>),
+) -> Result<Vec<Run>, GatewayError> {
+    let told = std::cell::RefCell::new(told);
+    link(gateway, &|done| told.borrow_mut()(Told::Linked(done)))?;
+    lay(gateway, protocols, &|done| told.borrow_mut()(Told::Laid(done)))?;
+    let open = gateway.store.read(run::list_open)?;
+    let at = gateway.edge.now().to_string();
+    let waited = open.into_iter().filter(|run| run.state != State::Processing.as_str());
+    waited.map(|begun| Ok(gateway.store.write(|tx| run::finish(tx, &begun.id, &at))?)).collect()
 }
 
 fn is_of(run: &Run, feed: &Feed) -> bool {

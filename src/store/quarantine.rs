@@ -63,6 +63,22 @@ pub fn list_open(tx: &mut Tx, n_max: i64) -> Result<Vec<Quarantined>, StoreError
         .load(&mut tx.connection)?)
 }
 
+/// The units of a source, or of all, that are set aside and open, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_open_of(tx: &mut Tx, source: Option<&str>, n_max: i64) -> Result<Vec<Quarantined>, StoreError> {
+    let mut asked = quarantine::table
+        .filter(quarantine::state.eq("open"))
+        .order((quarantine::batch_id, quarantine::unit))
+        .limit(n_max)
+        .into_boxed();
+    if let Some(source) = source {
+        asked = asked.filter(quarantine::source.eq(source.to_owned()));
+    }
+    Ok(asked.select(Quarantined::as_select()).load(&mut tx.connection)?)
+}
+
 /// How many units are open.
 ///
 /// # Errors

@@ -69,6 +69,15 @@ pub struct NoticeRow {
     pub removed_at: Option<String>,
 }
 
+/// The last runs of the job, of every study, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list(tx: &mut Tx, n_max: i64) -> Result<Vec<ReleaseRow>, StoreError> {
+    let rows = release::table.order(release::id.desc()).limit(n_max).select(ReleaseRow::as_select());
+    Ok(rows.load(&mut tx.connection)?)
+}
+
 /// Writes down a run of the job.
 ///
 /// # Errors

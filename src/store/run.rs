@@ -188,6 +188,18 @@ pub fn list_last(tx: &mut Tx, n_max: i64) -> Result<Vec<Run>, StoreError> {
     Ok(run::table.order(run::id.desc()).limit(n_max).select(Run::as_select()).load(&mut tx.connection)?)
 }
 
+/// The last runs of a source, or of all, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_last_of(tx: &mut Tx, source: Option<&str>, n_max: i64) -> Result<Vec<Run>, StoreError> {
+    let mut asked = run::table.order(run::id.desc()).limit(n_max).into_boxed();
+    if let Some(source) = source {
+        asked = asked.filter(run::source.eq(source.to_owned()));
+    }
+    Ok(asked.select(Run::as_select()).load(&mut tx.connection)?)
+}
+
 /// The last run of a feed that was not refused.
 ///
 /// # Errors

@@ -324,6 +324,55 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    delivery (id) {
+        id -> Text,
+        source -> Text,
+        feed -> Text,
+        id_hash -> Binary,
+        content_hash -> Binary,
+        credential -> Text,
+        shape -> Text,
+        units -> BigInt,
+        sealed -> Nullable<Binary>,
+        received_at -> Text,
+        repeats -> BigInt,
+        batch_id -> Nullable<Text>,
+        first_unit -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    unit_outcome (batch_id, unit) {
+        batch_id -> Text,
+        unit -> BigInt,
+        outcome -> Text,
+        findings -> Text,
+    }
+}
+
+diesel::table! {
+    lease (name) {
+        name -> Text,
+        holder -> Text,
+        until -> Text,
+    }
+}
+
+diesel::table! {
+    api_key (id) {
+        id -> Text,
+        hash -> Binary,
+        label -> Text,
+        role -> Text,
+        source -> Nullable<Text>,
+        created_at -> Text,
+        expires_at -> Text,
+        revoked_at -> Nullable<Text>,
+        replaces -> Nullable<Text>,
+    }
+}
+
 diesel::joinable!(version -> record (record_id));
 diesel::joinable!(subject_block -> subject (subject_id));
 diesel::joinable!(record -> subject (subject_id));
@@ -354,4 +403,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     sequence,
     release,
     notice,
+    delivery,
+    unit_outcome,
+    lease,
+    api_key,
 );

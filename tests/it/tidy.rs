@@ -41,6 +41,10 @@ const WALLS: &[(&str, &[&str])] = &[
     ),
     ("evaluation", &["base", "queue", "measure", "disclosure"]),
     ("config", &["base"]),
+    ("telemetry", &["base"]),
+    // Never evaluation: the two zones meet nowhere.
+    ("web", &["base", "config", "gateway", "telemetry"]),
+    ("worker", &["base", "gateway", "release", "telemetry"]),
     ("synth", &["base", "format", "record"]),
     ("cli", &["*"]),
 ];

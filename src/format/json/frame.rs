@@ -177,9 +177,10 @@ const NAME_BYTES_MAX: usize = 1024;
 /// How far into a value the cut is.
 #[expect(clippy::struct_excessive_bools, reason = "each is one independent claim about the last byte seen")]
 #[derive(Default)]
-struct Cut {
+pub(super) struct Cut {
     depth: usize,
-    deepest: usize,
+    /// How deep it was nested at most.
+    pub(super) deepest: usize,
     is_begun: bool,
     is_scalar: bool,
     is_quoted: bool,
@@ -188,7 +189,7 @@ struct Cut {
 
 impl Cut {
     /// How many of these bytes belong to the value, and whether it ends there.
-    fn over(&mut self, bytes: &[u8]) -> (usize, bool) {
+    pub(super) fn over(&mut self, bytes: &[u8]) -> (usize, bool) {
         for (at, byte) in bytes.iter().enumerate() {
             if self.is_quoted {
                 match (self.is_escaped, byte) {

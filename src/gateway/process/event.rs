@@ -2,7 +2,8 @@
 //!
 //! A kept file is an archive, so the five minutes that the specification allows a webhook to
 //! travel are not asked for here; what protects against replay is the inbox, which knows each id
-//! for as long as the records are kept.
+//! for as long as the records are kept. Events that were posted were asked for their age when they
+//! came; a batch of them is known by the store, so nobody can pass a file off as one.
 
 use std::io::{BufRead, BufReader, Read as _};
 
@@ -28,8 +29,16 @@ pub(super) struct Envelopes {
     lines: BufReader<KeptFile>,
     line: u64,
     text: Vec<u8>,
-    secrets: Secrets,
+    trust: Trust,
     ids: Hasher,
+}
+
+/// Why events are believed.
+pub(super) enum Trust {
+    /// Each line is signed with one of these.
+    Signed(Secrets),
+    /// They were posted, and whoever sent them was known when they came.
+    Posted,
 }
 
 #[derive(Deserialize)]
@@ -38,18 +47,21 @@ struct Envelope {
     id: String,
     #[serde(rename = "webhook-timestamp")]
     timestamp: String,
+    /// Which of a list of events that were posted together.
+    #[serde(rename = "webhook-part")]
+    part: Option<u64>,
     #[serde(rename = "webhook-signature")]
     signature: String,
     body: String,
 }
 
 impl Envelopes {
-    pub(super) fn new(file: KeptFile, secrets: &Secrets, index: &IndexKey, source: &str) -> Self {
+    pub(super) fn new(file: KeptFile, trust: Trust, index: &IndexKey, source: &str) -> Self {
         Self {
             lines: BufReader::new(file),
             line: 0,
             text: Vec::new(),
-            secrets: secrets.clone(),
+            trust,
             ids: index.hasher(&format!("webhook/{source}")),
         }
     }
@@ -70,10 +82,13 @@ impl Envelopes {
         let Ok(envelope) = serde_json::from_slice::<Envelope>(text) else {
             return Ok(Event::Refused(Code::WebhookEnvelope));
         };
-        let Envelope { id, timestamp, signature, body } = envelope;
-        if !self.secrets.signed(&id, &timestamp, &signature, body.as_bytes()) {
-            return Ok(Event::Refused(Code::WebhookSignature));
-        }
-        Ok(Event::Signed(self.ids.hash([id.as_bytes()])))
+        let Envelope { id, timestamp, part, signature, body } = envelope;
+        let part = match &self.trust {
+            Trust::Posted => part.map(u64::to_be_bytes),
+            Trust::Signed(secrets) if secrets.signed(&id, &timestamp, &signature, body.as_bytes()) => None,
+            Trust::Signed(_) => return Ok(Event::Refused(Code::WebhookSignature)),
+        };
+        let parts = [Some(id.as_bytes()), part.as_ref().map(<[u8; 8]>::as_slice)];
+        Ok(Event::Signed(self.ids.hash(parts.into_iter().flatten())))
     }
 }

@@ -27,6 +27,18 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// The word for it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Quarantined => "quarantined",
+            Self::Duplicate => "duplicate",
+            Self::Filtered => "filtered",
+            Self::Accepted => "accepted",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
     /// Counts a unit.
     pub(super) fn count(self, run: &mut Run) {
         run.received += 1;

@@ -13,7 +13,7 @@ use crate::format::{Arrival, Place, Refused, Unit};
 use crate::gateway::GatewayError;
 use crate::gateway::kept::{DiskSpool, KeptFile};
 use crate::gateway::process::Work;
-use crate::gateway::process::event::{Envelopes, Event};
+use crate::gateway::process::event::{Envelopes, Event, Trust};
 use crate::mapping::read::Bound;
 use crate::mapping::{Made, Outcome, Reading, Update};
 use crate::record::draft::Draft;
@@ -129,8 +129,13 @@ impl<'w> Mapper<'w> {
         if sender.send(Chunk::Findings(about_file)).is_err() {
             return Ok(());
         }
-        let mut envelopes = self.work.feed.secrets.as_ref().map(|secrets| {
-            Envelopes::new(source(), secrets, &self.work.gateway.keys.index, &self.work.feed.source)
+        let trust = match (&self.work.feed.secrets, self.work.is_posted) {
+            (_, true) => Some(Trust::Posted),
+            (Some(secrets), false) => Some(Trust::Signed(secrets.clone())),
+            (None, false) => None,
+        };
+        let mut envelopes = trust.map(|trust| {
+            Envelopes::new(source(), trust, &self.work.gateway.keys.index, &self.work.feed.source)
         });
         self.units(&mut reader, &bound, envelopes.as_mut(), sender)?;
         let _nobody_listens = sender.send(Chunk::Findings(reader.findings()));

@@ -6,6 +6,7 @@ use crate::base::finding::{Code, Finding, Severity};
 use crate::base::origin::Origin;
 use crate::base::seal::{KeyedHash, Sealed};
 use crate::gateway::GatewayError;
+use crate::gateway::deliver::Found;
 use crate::gateway::process::heads::{Change, Heads};
 use crate::gateway::process::ledger::{Outcome, Tally};
 use crate::gateway::process::people::People;
@@ -18,6 +19,7 @@ use crate::store::Tx;
 use crate::store::inbox::{self, Seen as SeenEvent};
 use crate::store::quarantine::{self, Quarantined};
 use crate::store::run::{self, Run};
+use crate::store::unit_outcome::{self, UnitOutcome};
 use crate::store::work::{self, Step};
 
 /// What a transaction did, taken over once it is committed.
@@ -41,6 +43,10 @@ struct Writer<'w> {
     tally: Tally,
     quarantined: Vec<Quarantined>,
     events: Vec<SeenEvent>,
+    /// For the receipts of events that were posted.
+    outcomes: Vec<UnitOutcome>,
+    /// Found in the unit at hand when its records were looked at.
+    conflicts: Vec<Finding>,
     known_events: BTreeMap<KeyedHash, (String, i64)>,
     touched: BTreeSet<String>,
     at: String,
@@ -62,6 +68,8 @@ pub(super) fn write(
         tally: state.tally.clone(),
         quarantined: Vec::new(),
         events: Vec::new(),
+        outcomes: Vec::new(),
+        conflicts: Vec::new(),
         known_events: known_events(tx, work, units)?,
         touched: BTreeSet::new(),
         at: work.gateway.edge.now().to_string(),
@@ -272,7 +280,9 @@ impl Writer<'_> {
             record.kind
         );
         let origin = unit.place.origin(&Origin::default());
-        self.tally.add(Finding::new(Code::RecordConflict, origin, expected).severity(severity));
+        let finding = Finding::new(Code::RecordConflict, origin, expected).severity(severity);
+        self.conflicts.push(finding.clone());
+        self.tally.add(finding);
     }
 
     /// Counts a unit, and what was found in it. What was found in the rows of people out of scope
@@ -287,11 +297,28 @@ impl Writer<'_> {
             unit.findings.iter().for_each(|finding| self.tally.add(finding.clone()));
         }
         outcome.count(&mut self.run);
+        let conflicts = std::mem::take(&mut self.conflicts);
+        if self.work.is_posted {
+            let noted: &[Finding] = if is_noted { &unit.findings } else { &[] };
+            let found: Vec<Found> =
+                noted.iter().chain(&conflicts).map(|finding| Found::of(finding, "")).collect();
+            self.outcomes.push(UnitOutcome {
+                batch_id: self.work.batch.id.clone(),
+                unit: unit.ordinal,
+                outcome: outcome.as_str().to_owned(),
+                // Texts always become JSON.
+                findings: serde_json::to_string(&found).unwrap_or_default(),
+            });
+        }
     }
 
     fn finish(mut self, tx: &mut Tx, units: &[UnitRead]) -> Result<Written, GatewayError> {
         quarantine::put(tx, &self.quarantined)?;
         inbox::put(tx, &self.events)?;
+        unit_outcome::put(tx, &self.outcomes)?;
+        if !self.run.note.is_empty() {
+            unit_outcome::improve(tx, &self.outcomes)?;
+        }
         let touched: Vec<String> = self.touched.into_iter().collect();
         work::push(tx, Step::Link, &touched, &self.run.id, &self.at)?;
         self.run.position = units.last().map_or(self.run.position, |unit| unit.ordinal);

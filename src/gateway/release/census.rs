@@ -76,7 +76,7 @@ pub fn take(gateway: &Gateway, protocol: &Protocol) -> Result<Census, GatewayErr
 }
 
 /// One decision on record, and what comes of it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Decided {
     /// The consent record.
     pub record: String,

@@ -1,0 +1,3 @@
+DROP TABLE lease;
+DROP TABLE unit_outcome;
+DROP TABLE delivery;

@@ -1,0 +1,182 @@
+//! The web of the operational zone: what sources send, and what operators and partners may see.
+
+pub mod api;
+pub mod document;
+pub mod guard;
+pub mod health;
+pub mod receipt;
+pub mod sender;
+pub mod webhook;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+use governor::clock::{Clock as _, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+
+use crate::config::{self, Config, SourceWeb};
+use crate::gateway::deliver::Inlet;
+use crate::gateway::keys::{self, KeyError};
+use crate::gateway::{Gateway, GatewayError, feed};
+use crate::telemetry::Figures;
+use crate::web::body::Held;
+use crate::web::journal::Journal;
+use crate::web::problem::{Kind, Problem};
+
+/// What the handlers work with.
+pub struct Operational {
+    /// The gateway, with the web as its actor.
+    pub gateway: Gateway,
+    /// The sources that may send, by name.
+    pub sources: BTreeMap<String, Source>,
+    /// Keeps what they send.
+    pub journal: Journal,
+    /// Counts what is held meanwhile.
+    pub held: Held,
+    /// Counts.
+    pub figures: Arc<Figures>,
+    /// How the web is reached from outside; empty where links are relative.
+    pub public_url: String,
+    /// The configuration.
+    pub config: Arc<Config>,
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+
+/// A source that may send.
+pub struct Source {
+    /// What it may send.
+    pub settings: SourceWeb,
+    /// Where its events go.
+    pub inlet: Inlet,
+    limiter: Limiter,
+}
+
+impl Operational {
+    /// What the handlers work with, by a configuration.
+    ///
+    /// # Errors
+    /// Where a feed cannot take events, or the store or a key fails.
+    pub fn open(
+        gateway: &Gateway,
+        config: &Config,
+        journal: Journal,
+        figures: Arc<Figures>,
+    ) -> Result<Self, GatewayError> {
+        let mut sources = BTreeMap::new();
+        for (name, source) in &config.source {
+            if source.web.events.is_empty() {
+                continue;
+            }
+            let full_name = format!("{name}/{}", source.web.events);
+            check_secrets(config, source)?;
+            for feed in feed::feeds(config, Some(&full_name))? {
+                let inlet = Inlet::open(gateway, &feed, &source.web.event_id)?;
+                let limiter = Limiter::direct_with_clock(quota(&source.web), MonotonicClock);
+                sources.insert(name.clone(), Source { settings: source.web.clone(), inlet, limiter });
+            }
+        }
+        Ok(Self {
+            gateway: gateway.clone(),
+            sources,
+            journal,
+            held: Held::default(),
+            config: Arc::new(config.clone()),
+            figures,
+            public_url: config.web.public_url.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// The source of that name.
+    ///
+    /// # Errors
+    /// Where there is none that sends events.
+    pub fn source(&self, name: &str) -> Result<&Source, Problem> {
+        self.sources.get(name).ok_or_else(|| Kind::UnknownSource.problem())
+    }
+
+    /// Where a receipt is shown.
+    #[must_use]
+    pub fn receipt_url(&self, receipt: &str) -> String {
+        format!("{}/v1/receipts/{receipt}", self.public_url)
+    }
+}
+
+/// A secret that others may read is none.
+fn check_secrets(config: &Config, source: &config::Source) -> Result<(), GatewayError> {
+    let secrets = source.feed.get(&source.web.events).map(|feed| feed.secrets.as_str());
+    match secrets.filter(|file| !file.is_empty()).map(|file| config.path(file)) {
+        Some(file) if keys::is_open_to_others(&file) => Err(KeyError::Open { what: "webhook", file }.into()),
+        _ => Ok(()),
+    }
+}
+
+fn quota(settings: &SourceWeb) -> Quota {
+    let number = |n: u32| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(number(settings.requests_per_s)).allow_burst(number(settings.requests_burst))
+}
+
+impl Source {
+    /// Counts a request against the source's rate.
+    ///
+    /// # Errors
+    /// Where it has sent more than its rate allows.
+    pub fn check_rate(&self) -> Result<(), Problem> {
+        self.limiter.check().map_err(|until| {
+            let wait = until.wait_time_from(MonotonicClock.now());
+            Problem { retry_after_s: Some(wait.as_secs() + 1), ..Kind::TooFast.problem() }
+        })
+    }
+}
+
+/// Every address of this web.
+pub fn routes(services: &mut ServiceConfig) {
+    services
+        .service(health::show_live)
+        .service(health::show_ready)
+        .service(health::show_figures)
+        .service(webhook::create_events)
+        .service(receipt::show_receipt)
+        .service(api::list_runs)
+        .service(api::show_run)
+        .service(api::list_receipts)
+        .service(api::list_quarantine)
+        .service(api::show_record)
+        .service(api::list_consents)
+        .service(api::list_studies)
+        .service(api::list_releases)
+        .service(document::show_document)
+        .service(document::show_page)
+        .service(document::show_example)
+        .service(document::show_problem)
+        .default_service(web::to(nothing_here));
+}
+
+async fn nothing_here(request: HttpRequest) -> HttpResponse {
+    let known = request.resource_map().match_pattern(request.path()).is_some();
+    if known { Kind::Method.problem() } else { Kind::NotFound.problem() }.error_response()
+}
+
+/// What the handlers are given.
+pub(super) type State = Data<Operational>;
+
+/// Runs what waits for the database on a thread that may wait.
+///
+/// # Errors
+/// What it ends with, as a problem.
+pub(super) async fn blocking<T: Send + 'static>(
+    state: &State,
+    work: impl FnOnce(&Operational) -> Result<T, GatewayError> + Send + 'static,
+) -> Result<T, Problem> {
+    let state = state.clone();
+    let done = web::block(move || work(&state)).await.map_err(|_stopping| Kind::NotReady.problem())?;
+    done.map_err(|error| {
+        tracing::error!(error = %error, "a request could not be answered: {error}");
+        if error.retryable() { Kind::NotReady.problem() } else { Kind::Internal.problem() }
+    })
+}
