@@ -33,15 +33,21 @@
 //! update = "whole"                   # whole (default) | patch: leaves what it does not name
 //! source_time = { from = "Last Updated", as = "date-time" }         # optional
 //! one_way = true                     # optional: this record is never written
+//! written_only = true                # optional: never read; says where a person's own fields stand
+//!                                    # in a row about something else
+//! writes = { status = "active" }     # optional: written into every row of it, never read; or
+//!                                    # { value = "active", with = "address" }: where that is written too
+//! check = [{ from = "Ward", as = { dd-format = "max an12" } }]   # looked at and not kept: fields without `to`
 //!
 //! [[record.field]]
 //! to = "started_on"                  # a field of the kind's schema
 //! from = "Event Start Date"          # or several: from = ["A", "B"], for an operation that takes several
 //! as = { date = "%d/%m/%Y" }         # an operation; a list is a pipeline, read left to right
 //! codes = "cld/service-component"    # after `as`: a code list
-//! other = "quarantine"               # value outside the list: reject (default) | quarantine | keep-as-text
-//! blank = "absent"                   # absent (default) | reject | quarantine | delete (a patch takes the old value away)
-//! wrong = "reject"                   # an operation refused the value: reject (default) | quarantine
+//! other = "quarantine"               # value outside the list: reject (default) | quarantine | keep-as-text | warn
+//! blank = "absent"                   # absent (default) | reject | quarantine | delete (a patch takes the old value away) | warn
+//! wrong = "reject"                   # an operation refused the value: reject (default) | quarantine | warn
+//! published = { blank = "MHS00103", format = "MHS00104", code = "MHS00116" }   # the owner's codes of these rules
 //! default = "not-known"              # instead of a blank; when written, this value is written as it is
 //! one_way = true                     # read, never written
 //!
@@ -53,7 +59,8 @@
 //! **Formats.** `csv` takes `encoding` (`utf-8`, `windows-1252`, `utf-16`; decided over the whole
 //! file if left out), `separator` (one character or `"tab"`; detected if left out), `header`
 //! (`exact`: on the first line; `find`: searched for near the top, the default; `named`: there is
-//! none, `columns` names them) and `columns` (the whole layout in order; what is written when the
+//! none, `columns` names them; `numbered`: `columns` names them, and a row that begins with `field
+//! number` says, if there is one, which stands where), `ends` (of a row when written: `crlf`, the default, or `lf`) and `columns` (the whole layout in order; what is written when the
 //! mapping is used the other way). `xlsx` takes `header_row` (searched for if left out) and, for
 //! writing, `columns = { Clients = [..] }`. `json` and `ndjson` take `units`
 //! (path of the list whose items are the units, if not the document itself) and, `ndjson` only, `body` (path of a text that
@@ -98,11 +105,13 @@
 //! away) `{ strip = "x" }` (takes away; written: adds) `{ pad = 6 }` or `{ pad = { width = 6, with = "0" } }`
 //! `{ split = { on = " ", part = 1 } }` `{ words = { "Care Home" = "care-home", .. } }` (a small code
 //! list in place; the first of several to one word is the way back) · `id` (printable, no blanks)
-//! `nhs-number` `postcode` `postcode-district` · `date` (date cells and `YYYY-MM-DD`)
+//! `nhs-number` `nhs-integer` (one kept as a number: leading noughts put back, and said so) `postcode`
+//! `postcode-halves` (two cells) `postcode-district` `{ dd-format = "max an20" }` (a form of the NHS Data
+//! Dictionary) · `date` (date cells and `YYYY-MM-DD`)
 //! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
 //! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
 //! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`
-//! (seconds) · `integer` `number` `money` (pounds; `£` and thousands commas allowed) `{ scale = "0.01" }`
+//! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed) `{ scale = "0.01" }`
 //! · `yes-no` (Yes/No, Y/N, any case; writes Yes/No) `{ yes-no = { yes = "1", no = "0" } }` `true-false`
 //! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
 //! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).
@@ -115,7 +124,13 @@
 //! `mappings/codes/<family>/<name>.csv`: header comment lines `# source: ..`, `# version: ..`,
 //! `# date: ..`, then `source,canonical,preferred,note`. Several sources of one canonical value
 //! mark one `preferred` = `yes` for the way back; without it that direction is lossy, and
-//! `coverage` says so.
+//! `coverage` says so. A row with `preferred` = `write` is for the way back alone: the canonical word
+//! is written as a source word that stands for more than it, which is always said (`map/wider-code`).
+//! `# other: <list>` names the list of another release of the column: a value in its spelling is told
+//! from a mistake.
+//!
+//! What a target's list has no word for is left out of what is written, and said, unless the layout
+//! cannot do without it.
 //!
 //! # Cases
 //!

@@ -65,6 +65,8 @@ pub struct CsvSettings {
     /// Column names the mapping uses. They tell the header from a title, and the right separator
     /// from a wrong one; a header without some of them is left to the mapping to report.
     pub expected: Vec<String>,
+    /// True where rows are written with a line feed alone at their end; a reader takes either.
+    pub is_lf: bool,
 }
 
 /// Where the names of a table's columns stand.
@@ -77,6 +79,10 @@ pub enum HeaderRule {
     Find,
     /// Not in the file: the mapping names the columns, in order.
     Named(Vec<String>),
+    /// Columns are numbered from 1, and the mapping names each number. Where one of the first rows
+    /// begins with a cell that says `field number`, that row says which column has which number,
+    /// and everything above it is for people; without such a row the columns stand in order.
+    Numbered(Vec<String>),
 }
 
 /// What is declared about a workbook.

@@ -25,6 +25,8 @@ pub enum Layout {
     Json {
         /// True for NDJSON.
         lines: bool,
+        /// The member of a wrapping object that holds each tree as a text, as in kept webhooks.
+        body: Option<String>,
     },
     /// A Bundle (collection) of the resources that are put.
     Fhir(FhirForm),
@@ -47,13 +49,22 @@ pub struct CsvLayout {
     pub with_mark: bool,
     /// Between cells.
     pub separator: u8,
+    /// True for a line feed alone at the end of a row, without a carriage return before it.
+    pub is_lf: bool,
 }
 
 impl CsvLayout {
     /// These columns in UTF-8 with commas.
     #[must_use]
     pub fn of(header: Header) -> Self {
-        Self { header, with_header: true, encoding: Charset::Utf8, with_mark: false, separator: b',' }
+        Self {
+            header,
+            with_header: true,
+            encoding: Charset::Utf8,
+            with_mark: false,
+            separator: b',',
+            is_lf: false,
+        }
     }
 }
 
@@ -91,8 +102,8 @@ impl Writer {
         let inner = match layout {
             Layout::Csv(layout) => Inner::Csv(table::TableWriter::new(out, layout)?),
             Layout::Xlsx(sheets) => Inner::Xlsx(Box::new(sheet::SheetWriter::new(out, sheets)?)),
-            Layout::Json { lines: true } => Inner::Tree(tree::TreeWriter::lines(out)),
-            Layout::Json { lines: false } => Inner::Tree(tree::TreeWriter::list(out)),
+            Layout::Json { lines: true, body } => Inner::Tree(tree::TreeWriter::lines(out, body.clone())),
+            Layout::Json { lines: false, body } => Inner::Tree(tree::TreeWriter::list(out, body.clone())),
             Layout::Fhir(form) => Inner::Tree(tree::TreeWriter::bundle(out, *form)?),
             Layout::Xml(layout) => Inner::Xml(Box::new(XmlWriter::new(out, layout)?)),
             Layout::Hl7v2 => Inner::Hl7v2(out),

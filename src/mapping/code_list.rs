@@ -1,7 +1,12 @@
 //! Code lists: a source's words and the record's.
 //!
 //! `source,canonical,preferred,note` with comment lines that begin `#`, three of which say where
-//! the list comes from: `# source: ..`, `# version: ..`, `# date: ..`.
+//! the list comes from: `# source: ..`, `# version: ..`, `# date: ..`. A line `# other: <list>`
+//! names the list of another release of the same column, so that a value in that release's
+//! spelling is told apart from a mistake. It is still no value of this list.
+//!
+//! A row whose `preferred` is `write` is for the way back alone: the canonical word has no source
+//! word of its own and is written as a wider one, which is always said. It is never read.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -16,8 +21,14 @@ use crate::mapping::op::value::Value;
 pub struct CodeList {
     /// Its name: `<family>/<name>`.
     pub name: String,
+    /// Which version of its source it is, as its comment says.
+    pub version: String,
+    /// The lists of other releases of the same column, by name.
+    pub others: Vec<String>,
     forward: HashMap<String, String>,
     back: BTreeMap<String, Back>,
+    /// Spellings of other releases, and what is said of each.
+    elsewhere: HashMap<String, String>,
 }
 
 /// The way back from one canonical word.
@@ -26,19 +37,28 @@ struct Back {
     source: String,
     sources: usize,
     is_preferred: bool,
+    /// The source's word stands for more than this one, and is never read as it.
+    is_wider: bool,
 }
 
 impl CodeList {
     /// A list with nothing in it.
     #[must_use]
     pub fn empty(name: &str) -> Self {
-        Self { name: name.to_owned(), forward: HashMap::new(), back: BTreeMap::new() }
+        Self {
+            name: name.to_owned(),
+            version: String::new(),
+            others: Vec::new(),
+            forward: HashMap::new(),
+            back: BTreeMap::new(),
+            elsewhere: HashMap::new(),
+        }
     }
 
     /// Adds a pair; the first source of a word is the way back.
     pub fn add(&mut self, source: &str, canonical: &str) {
         self.forward.insert(source.to_owned(), canonical.to_owned());
-        let first = Back { source: source.to_owned(), sources: 1, is_preferred: true };
+        let first = Back { source: source.to_owned(), sources: 1, is_preferred: true, is_wider: false };
         self.back.entry(canonical.to_owned()).or_insert(first);
     }
 
@@ -48,6 +68,8 @@ impl CodeList {
     /// With every fault it has.
     pub fn parse(name: &str, source: &Source) -> Result<Self, Diagnostics> {
         let mut list = Self::empty(name);
+        list.version = comments(source, "version:").next().unwrap_or_default().to_owned();
+        list.others = comments(source, "other:").map(str::to_owned).collect();
         let mut faults = Vec::new();
         let mut rows = csv::ReaderBuilder::new()
             .comment(Some(b'#'))
@@ -95,18 +117,22 @@ impl CodeList {
         if source.is_empty() || canonical.is_empty() {
             return Err("expected both `source` and `canonical`".to_owned());
         }
-        let is_preferred = match preferred {
-            "" | "no" => false,
-            "yes" => true,
-            _ => return Err("expected `preferred` as `yes` or blank".to_owned()),
+        let (is_preferred, is_wider) = match preferred {
+            "" | "no" => (false, false),
+            "yes" => (true, false),
+            "write" => (true, true),
+            _ => return Err("expected `preferred` as `yes`, `write` or blank".to_owned()),
         };
-        if self.forward.insert(source.to_owned(), canonical.to_owned()).is_some() {
+        if !is_wider && self.forward.insert(source.to_owned(), canonical.to_owned()).is_some() {
             return Err(format!("`{source}` stands twice in the list"));
         }
-        let back = Back { source: source.to_owned(), sources: 1, is_preferred };
+        let back = Back { source: source.to_owned(), sources: 1, is_preferred, is_wider };
         match self.back.get_mut(canonical) {
             None => {
                 self.back.insert(canonical.to_owned(), back);
+            }
+            Some(known) if known.is_wider || is_wider => {
+                return Err(format!("`{canonical}` has a way back of its own, and one that loses something"));
             }
             Some(known) if known.is_preferred && is_preferred => {
                 return Err(format!("`{canonical}` has two preferred sources"));
@@ -129,10 +155,36 @@ impl CodeList {
         let text = value.plain();
         match self.forward.get(text.as_ref()) {
             Some(canonical) => Ok(Value::Text(Cow::Owned(canonical.clone()))),
-            None => Err(Refusal::new(
-                Code::MapUnknownCode,
-                format!("expected a value of the list `{}`", self.name),
-            )),
+            None => Err(Refusal::new(Code::MapUnknownCode, self.advice(&text))),
+        }
+    }
+
+    /// What is said of a value that the list does not have: whether it is one in another
+    /// release's spelling, or in other capitals. Code words alone are named, never a cell.
+    fn advice(&self, text: &str) -> String {
+        let expected = format!("expected a value of the list `{}`", self.name);
+        if let Some(said) = self.elsewhere.get(text) {
+            return format!("{expected}: this is {said}");
+        }
+        match self.forward.keys().find(|word| word.eq_ignore_ascii_case(text)) {
+            Some(word) => format!("{expected}: it is `{word}` but for its capitals"),
+            None => expected,
+        }
+    }
+
+    /// Takes note of the spellings of another release of the same column.
+    pub fn note_other(&mut self, other: &Self) {
+        for (word, canonical) in &other.forward {
+            if self.forward.contains_key(word) {
+                continue;
+            }
+            let said = match self.back.get(canonical) {
+                Some(here) if here.sources == 1 || here.is_preferred => {
+                    format!("the {} spelling of `{}`", other.version, here.source)
+                }
+                _ => format!("a value of {} alone", other.version),
+            };
+            self.elsewhere.insert(word.clone(), said);
         }
     }
 
@@ -156,11 +208,23 @@ impl CodeList {
     }
 
     /// Canonical words that several sources share with none preferred: their way back is lost.
-    pub fn lossy(&self) -> impl Iterator<Item = &str> {
+    pub fn lost(&self) -> impl Iterator<Item = &str> {
         self.back
             .iter()
             .filter(|(_, back)| back.sources > 1 && !back.is_preferred)
             .map(|(canonical, _)| canonical.as_str())
+    }
+
+    /// Canonical words that are written as a source word which stands for more than they do
+    /// (`preferred` is `write`): written, and never read back as they were.
+    pub fn widened(&self) -> impl Iterator<Item = &str> {
+        self.back.iter().filter(|(_, back)| back.is_wider).map(|(canonical, _)| canonical.as_str())
+    }
+
+    /// True for a word whose way back loses something.
+    #[must_use]
+    pub fn is_widened(&self, canonical: &str) -> bool {
+        self.back.get(canonical).is_some_and(|back| back.is_wider)
     }
 
     /// Every canonical word.
@@ -189,11 +253,16 @@ fn line_start(text: &str, from: usize) -> usize {
     from
 }
 
+/// What the comment lines of one name say.
+fn comments<'s>(source: &'s Source, name: &'s str) -> impl Iterator<Item = &'s str> {
+    let lines = source.text.lines().filter_map(|line| line.strip_prefix('#'));
+    lines.filter_map(move |line| line.trim_start().strip_prefix(name)).map(str::trim)
+}
+
 fn missing_comments(source: &Source) -> Vec<Diagnostic> {
-    let comments: Vec<&str> = source.text.lines().filter_map(|line| line.strip_prefix('#')).collect();
     ["source:", "version:", "date:"]
         .into_iter()
-        .filter(|what| !comments.iter().any(|comment| comment.trim_start().starts_with(what)))
+        .filter(|what| comments(source, what).next().is_none())
         .map(|what| source.fault(&(0..0), format!("expected a comment line `# {what} ..`")))
         .collect()
 }
@@ -225,11 +294,44 @@ mod tests {
     }
 
     #[test]
+    fn a_wider_word_is_written_and_never_read() {
+        let text = format!("{HEAD}C,white-other,,\nC,white-roma,write,\n");
+        let list = CodeList::parse("t/x", &Source::new("x.csv", &text)).unwrap();
+        let read = list.read(Value::owned("C".to_owned())).ok().map(|value| value.plain().into_owned());
+        assert_eq!(read.as_deref(), Some("white-other"));
+        let written = list.write(Value::owned("white-roma".to_owned())).ok();
+        assert_eq!(written.map(|value| value.plain().into_owned()).as_deref(), Some("C"));
+        assert!(list.is_widened("white-roma") && !list.is_widened("white-other"));
+    }
+
+    #[test]
+    fn a_value_of_another_release_is_told_from_a_mistake() {
+        let list = |release: &str, rows: &str| {
+            let text = format!(
+                "# source: here\n# version: {release}\n# date: 2025\nsource,canonical,preferred,note\n{rows}"
+            );
+            CodeList::parse("t/x", &Source::new("x.csv", &text)).unwrap()
+        };
+        let mut two = list("Release 2", "Service user,service-user,,\nUnpaid carer,unpaid-carer,,\n");
+        two.note_other(&list("Release 1", "Service User,service-user,,\nCarer,unpaid-carer,,\nOld,old,,\n"));
+        let said = |word: &str| two.read(Value::owned(word.to_owned())).map(|_| ()).unwrap_err().expected;
+        insta::assert_snapshot!(
+            ["Carer", "Old", "SERVICE USER", "Somebody"].map(said).join("\n"),
+            @r"
+        expected a value of the list `t/x`: this is the Release 1 spelling of `Unpaid carer`
+        expected a value of the list `t/x`: this is a value of Release 1 alone
+        expected a value of the list `t/x`: it is `Service user` but for its capitals
+        expected a value of the list `t/x`
+        "
+        );
+    }
+
+    #[test]
     fn faults_are_shown_at_their_place() {
         let text = format!("{HEAD}Male,male,maybe,\nMale,,,\n");
         let faults = CodeList::parse("t/x", &Source::new("x.csv", &text)).unwrap_err();
         insta::assert_snapshot!(faults, @r"
-        x.csv:5:1: expected `preferred` as `yes` or blank
+        x.csv:5:1: expected `preferred` as `yes`, `write` or blank
           |
         5 | Male,male,maybe,
           | ^^^^^^^^^^^^^^^^

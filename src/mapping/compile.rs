@@ -3,6 +3,9 @@
 
 mod field;
 mod format;
+mod way_back;
+
+pub use way_back::Write;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -54,6 +57,11 @@ pub struct Block {
     pub source_time: Option<(String, Op)>,
     /// True if it is never written.
     pub one_way: bool,
+    /// True if it is never read: it says where a person's own fields stand in a row about
+    /// something else.
+    pub is_written_only: bool,
+    /// What is written into rows of it and never read.
+    pub writes: Vec<Write>,
     /// Its fields.
     pub rules: Vec<Rule>,
 }
@@ -72,7 +80,8 @@ impl Block {
         let asked = asked.into_iter().map(|(address, _)| address.as_str());
         let fields = self.rules.iter().flat_map(|rule| rule.from.iter().map(String::as_str));
         let time = self.source_time.iter().map(|(address, _)| address.as_str());
-        parts.chain(asked).chain(fields).chain(time)
+        let written = self.writes.iter().map(|write| write.address.as_str());
+        parts.chain(asked).chain(fields).chain(time).chain(written)
     }
 }
 
@@ -101,6 +110,8 @@ pub struct Rule {
     pub blank: Blank,
     /// What a refused value does.
     pub wrong: Wrong,
+    /// The codes under which the layout's owner publishes these rules.
+    pub published: Published,
     /// The constant.
     pub value: Option<Draft>,
     /// What stands for a blank.
@@ -109,6 +120,20 @@ pub struct Rule {
     pub one_way: bool,
     /// True if it is part of the record's key.
     pub is_keyed: bool,
+    /// True if its cell is looked at and not kept.
+    pub is_check: bool,
+}
+
+/// The codes under which the owner of a layout publishes the rules of a field, such as the
+/// `MHSnnnnn` of the mental health services data set. Blank where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Of a blank.
+    pub blank: String,
+    /// Of a value of the wrong form.
+    pub format: String,
+    /// Of a value outside the list.
+    pub code: String,
 }
 
 /// What a value outside a list does.
@@ -120,6 +145,8 @@ pub enum Other {
     Quarantine,
     /// The text is kept as it is.
     KeepAsText,
+    /// The field is absent, with a warning.
+    Warn,
 }
 
 /// What a blank does.
@@ -133,6 +160,8 @@ pub enum Blank {
     Quarantine,
     /// The old value is taken away.
     Delete,
+    /// The field is absent, with a warning.
+    Warn,
 }
 
 /// What a refused value does.
@@ -142,6 +171,8 @@ pub enum Wrong {
     Reject,
     /// The unit is set aside.
     Quarantine,
+    /// The field is absent, with a warning.
+    Warn,
 }
 
 /// Compiles a mapping file.
@@ -236,6 +267,7 @@ impl Compiler<'_> {
             .iter()
             .filter_map(|field| self.rule(field, schema, one_way, sheet.as_deref()))
             .collect();
+        rules.extend(raw.checks.iter().filter_map(|check| self.check(check, schema, sheet.as_deref())));
         let when = raw.when.as_ref().and_then(|when| self.condition(when, sheet.as_deref()));
         let subject = match (raw.subject.as_ref().or(subject), kind) {
             (_, Kind::Setting) => Vec::new(),
@@ -272,6 +304,7 @@ impl Compiler<'_> {
             };
             Some((from.value.clone(), op))
         });
+        let sheet_name = sheet.clone();
         let block = Block {
             kind,
             schema,
@@ -283,6 +316,8 @@ impl Compiler<'_> {
             update: if raw.is_patch { Update::Patch } else { Update::Whole },
             source_time,
             one_way,
+            is_written_only: raw.written_only,
+            writes: self.writes(raw, sheet_name.as_deref()),
             rules,
         };
         self.check_fields(raw, &block);
@@ -324,31 +359,6 @@ impl Compiler<'_> {
                     &from.span,
                     format!("two fields of this record would be written into `{}`", from.value),
                     "say `one_way = true` on the one that is only read",
-                );
-            }
-        }
-    }
-
-    /// A condition other than `is` has to be made true by what is written.
-    fn check_way_back(&mut self, raw: &RawRecord, block: &Block) {
-        let (Some(when), Some(raw_when), false) = (&block.when, &raw.when, block.one_way) else { return };
-        let (mut cells, mut constants) = (Vec::new(), Vec::new());
-        when.cells(&mut cells);
-        when.constants(&mut constants);
-        let is_set = |address: &str| {
-            let by_field = block
-                .rules
-                .iter()
-                .any(|rule| !rule.one_way && rule.from.first().is_some_and(|from| from == address));
-            let is_part = |part: &Part| matches!(part, Part::Cell(cell, _) if cell == address);
-            by_field || block.key.iter().chain(&block.subject).any(is_part)
-        };
-        for (address, _) in cells {
-            if !constants.iter().any(|(constant, _)| *constant == address) && !is_set(address) {
-                self.advise(
-                    &raw_when.span,
-                    format!("nothing would set `{address}` when this record is written"),
-                    "add a field that is read from it, or say `one_way = true` on the record",
                 );
             }
         }

@@ -2,11 +2,13 @@
 //! place. Nothing is looked up yet; that is [`compile`](super::compile).
 
 pub mod node;
+pub mod write;
 
 use std::ops::Range;
 
 use crate::mapping::diagnostic::{Diagnostics, Source};
 use node::{Node, Placed, Table, Walk};
+use write::RawWrite;
 
 /// A mapping file, read but not understood.
 #[derive(Debug, Clone)]
@@ -42,8 +44,10 @@ pub struct RawFormat {
     pub encoding: Option<Placed<String>>,
     /// What parts the cells.
     pub separator: Option<Placed<String>>,
-    /// Where the header stands: `exact`, `find` or `named`.
+    /// Where the header stands: `exact`, `find`, `named` or `numbered`.
     pub header: Option<Placed<String>>,
+    /// What ends a row when written: `crlf` or `lf`.
+    pub ends: Option<Placed<String>>,
     /// Row of the header, in a workbook.
     pub header_row: Option<Placed<u32>>,
     /// All columns, by sheet; the empty name for a format without sheets.
@@ -110,8 +114,14 @@ pub struct RawRecord {
     pub source_time: Option<(Placed<String>, Vec<RawOp>)>,
     /// Never written.
     pub one_way: bool,
+    /// Never read.
+    pub written_only: bool,
+    /// What is written into every row of it and never read: an address and a value.
+    pub writes: Vec<RawWrite>,
     /// Its fields.
     pub fields: Vec<RawField>,
+    /// What is looked at and not kept: fields without a `to`.
+    pub checks: Vec<RawField>,
 }
 
 /// A condition.
@@ -157,6 +167,8 @@ pub struct RawField {
     pub blank: Option<Placed<String>>,
     /// What a refused value does.
     pub wrong: Option<Placed<String>>,
+    /// The codes under which the layout's owner publishes these rules: `blank`, `format`, `code`.
+    pub published: Vec<(String, String)>,
     /// What stands for a blank.
     pub default: Option<Placed<Node>>,
     /// Never written.
@@ -207,7 +219,7 @@ fn mapping(walk: &mut Walk, root: &Placed<Node>, source: Source) -> Option<RawMa
 
 /// The formats a mapping may name, and the settings each takes.
 const FORMATS: &[(&str, &[&str])] = &[
-    ("csv", &["encoding", "separator", "header", "columns"]),
+    ("csv", &["encoding", "separator", "header", "ends", "columns"]),
     ("xlsx", &["header_row", "columns"]),
     ("json", &["encoding", "units", "body"]),
     ("ndjson", &["encoding", "body"]),
@@ -244,7 +256,10 @@ fn format(walk: &mut Walk, node: &Placed<Node>) -> Option<RawFormat> {
     Some(RawFormat {
         encoding: text(walk, "encoding"),
         separator: text(walk, "separator"),
-        header: table.find("header").and_then(|node| walk.word(node, &["exact", "find", "named"])),
+        header: table
+            .find("header")
+            .and_then(|node| walk.word(node, &["exact", "find", "named", "numbered"])),
+        ends: table.find("ends").and_then(|node| walk.word(node, &["crlf", "lf"])),
         header_row: table.find("header_row").and_then(|node| walk.whole(node)),
         columns: table.find("columns").map(|node| columns(walk, node)).unwrap_or_default(),
         units: text(walk, "units"),
@@ -319,11 +334,26 @@ fn operation(walk: &mut Walk, node: &Placed<Node>) -> Option<RawOp> {
 }
 
 fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
-    let known =
-        ["kind", "sheet", "drives", "when", "key", "subject", "update", "source_time", "one_way", "field"];
+    let known = [
+        "kind",
+        "sheet",
+        "drives",
+        "when",
+        "key",
+        "subject",
+        "update",
+        "source_time",
+        "one_way",
+        "written_only",
+        "writes",
+        "field",
+        "check",
+    ];
     let table = walk.table(node, "a record", &known)?;
     let fields = table.find("field").map(|node| walk.list(node, "fields")).unwrap_or_default();
-    let fields = fields.iter().filter_map(|node| field(walk, node)).collect();
+    let fields = fields.iter().filter_map(|node| field(walk, node, true)).collect();
+    let checks = table.find("check").map(|node| walk.list(node, "checks")).unwrap_or_default();
+    let checks = checks.iter().filter_map(|node| field(walk, node, false)).collect();
     let source_time = table.find("source_time").and_then(|node| {
         let table = walk.table(node, "`source_time`", &["from", "as"])?;
         let from = walk.need(&table, "from").and_then(|node| walk.text(node))?;
@@ -342,7 +372,10 @@ fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
         is_patch: update.is_some_and(|word| word.value == "patch"),
         source_time,
         one_way: walk.truth(&table, "one_way"),
+        written_only: walk.truth(&table, "written_only"),
+        writes: table.find("writes").map(|node| write::writes(walk, node)).unwrap_or_default(),
         fields,
+        checks,
     })
 }
 
@@ -412,9 +445,18 @@ fn test(walk: &mut Walk, node: &Placed<Node>, table: &Table<'_>) -> Option<RawCo
     })
 }
 
-fn field(walk: &mut Walk, node: &Placed<Node>) -> Option<RawField> {
-    let known = ["to", "from", "as", "codes", "other", "blank", "wrong", "default", "value", "one_way"];
+/// The rules of a field that may carry a published code.
+const PUBLISHED: [&str; 3] = ["blank", "format", "code"];
+
+fn field(walk: &mut Walk, node: &Placed<Node>, is_kept: bool) -> Option<RawField> {
+    let known =
+        ["to", "from", "as", "codes", "other", "blank", "wrong", "published", "default", "value", "one_way"];
     let table = walk.table(node, "a field", &known)?;
+    let published = table.find("published").and_then(|node| {
+        let rules = walk.table(node, "`published`", &PUBLISHED)?;
+        let code = |name: &&str| Some(((*name).to_owned(), walk.text(rules.find(name)?)?.value));
+        Some(PUBLISHED.iter().filter_map(code).collect())
+    });
     let from = match table.find("from") {
         Some(node) if matches!(node.value, Node::List(_)) => walk.texts(node),
         Some(node) => walk.text(node).into_iter().collect(),
@@ -422,7 +464,14 @@ fn field(walk: &mut Walk, node: &Placed<Node>) -> Option<RawField> {
     };
     let word =
         |walk: &mut Walk, key: &str, words: &[&str]| table.find(key).and_then(|node| walk.word(node, words));
-    let to = walk.need(&table, "to").and_then(|node| walk.text(node))?;
+    let to = match (is_kept, table.find("to")) {
+        (true, _) => walk.need(&table, "to").and_then(|node| walk.text(node))?,
+        (false, None) => Placed { value: String::new(), span: node.span.clone() },
+        (false, Some(node)) => {
+            walk.fault(&node.span, "a check keeps nothing: leave out `to`, or put it among the fields");
+            return None;
+        }
+    };
     Some(RawField {
         span: node.span.clone(),
         to,
@@ -430,9 +479,10 @@ fn field(walk: &mut Walk, node: &Placed<Node>) -> Option<RawField> {
         value: table.find("value").cloned(),
         pipeline: table.find("as").map(|node| pipeline(walk, node)),
         codes: table.find("codes").and_then(|node| walk.text(node)),
-        other: word(walk, "other", &["reject", "quarantine", "keep-as-text"]),
-        blank: word(walk, "blank", &["absent", "reject", "quarantine", "delete"]),
-        wrong: word(walk, "wrong", &["reject", "quarantine"]),
+        other: word(walk, "other", &["reject", "quarantine", "keep-as-text", "warn"]),
+        blank: word(walk, "blank", &["absent", "reject", "quarantine", "delete", "warn"]),
+        wrong: word(walk, "wrong", &["reject", "quarantine", "warn"]),
+        published: published.unwrap_or_default(),
         default: table.find("default").cloned(),
         one_way: walk.truth(&table, "one_way"),
     })

@@ -7,6 +7,8 @@ pub mod argument;
 pub mod collapse;
 pub mod date;
 pub mod date_time;
+pub mod day_month_year;
+pub mod dd_format;
 pub mod fhir_date;
 pub mod first;
 pub mod hl7_date;
@@ -18,12 +20,14 @@ pub mod list;
 pub mod lower;
 pub mod money;
 pub mod name_case;
+pub mod nhs_integer;
 pub mod nhs_number;
 pub mod number;
 pub mod pad;
 pub mod pattern;
 pub mod postcode;
 pub mod postcode_district;
+pub mod postcode_halves;
 pub mod prefix;
 pub mod present;
 pub mod scale;
@@ -173,6 +177,16 @@ pub trait Operation: Sized {
         values.into_iter().next().map_or(Ok(Value::Absent), |value| self.read(value))
     }
 
+    /// What has to be said of a value that is taken all the same.
+    fn remark(&self, _value: &Value<'_>) -> Option<Refusal> {
+        None
+    }
+
+    /// One value as several cells, for an operation that takes several and writes each back.
+    fn scatter<'u>(&self, _value: &Value<'u>) -> Option<Vec<Value<'u>>> {
+        None
+    }
+
     /// The instant that a cell states, for operations on times.
     ///
     /// # Errors
@@ -238,6 +252,18 @@ macro_rules! operations {
                 match self { $(Self::$name(op) => op.write(value),)* }
             }
 
+            /// What has to be said of a value that is taken all the same.
+            #[must_use]
+            pub fn remark(&self, value: &Value<'_>) -> Option<Refusal> {
+                match self { $(Self::$name(op) => op.remark(value),)* }
+            }
+
+            /// One value as several cells; `None` where it is written into one.
+            #[must_use]
+            pub fn scatter<'u>(&self, value: &Value<'u>) -> Option<Vec<Value<'u>>> {
+                match self { $(Self::$name(op) => op.scatter(value),)* }
+            }
+
             /// An instant as a cell would state it; `None` where a cell of this operation cannot.
             #[must_use]
             pub fn print_instant(&self, instant: Instant) -> Option<String> {
@@ -269,9 +295,13 @@ operations! {
     Words, words;
     Id, id;
     NhsNumber, nhs_number;
+    NhsInteger, nhs_integer;
     Postcode, postcode;
     PostcodeDistrict, postcode_district;
+    PostcodeHalves, postcode_halves;
     Date, date;
+    DayMonthYear, day_month_year;
+    DdFormat, dd_format;
     DateTime, date_time;
     FhirDate, fhir_date;
     Hl7Date, hl7_date;

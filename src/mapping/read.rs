@@ -105,6 +105,9 @@ fn refused(finding: Finding) -> Reading {
 /// What is said of a unit that names nobody.
 const SUBJECT_EXPECTED: &str = "expected the sender's own id of the person";
 
+/// No published code.
+const NONE: String = String::new();
+
 /// Something is wrong, and its finding has been noted.
 struct Noted;
 
@@ -131,6 +134,7 @@ impl<'u> Reader<'_, 'u> {
             let given = self.field(rule, cells, block.update);
             let made = given.and_then(|given| match given {
                 Given::Nothing => Ok(None),
+                Given::Read(_) | Given::Deleted if rule.is_check => Ok(None),
                 Given::Fixed(leaf) => Ok(Some((false, leaf))),
                 Given::Deleted => Ok(Some((true, Draft::Null))),
                 Given::Read(value) => {
@@ -149,10 +153,7 @@ impl<'u> Reader<'_, 'u> {
                     }
                     fields.push((rule.field.name, leaf));
                 }
-                Err(refusal) => {
-                    is_good = false;
-                    self.refuse(refusal, rule, block);
-                }
+                Err(refusal) => is_good &= self.refuse(refusal, rule, block),
             }
         }
         if !is_filled || !is_good {
@@ -182,7 +183,12 @@ impl<'u> Reader<'_, 'u> {
             if value.is_blank() && !takes_blank {
                 return blank(rule, &value, update);
             }
+            let remark = op.remark(&value);
             value = op.read(value)?;
+            if let Some(remark) = remark {
+                let origin = self.origin(rule.from.first().map(String::as_str));
+                self.note(Finding::new(remark.code, origin, remark.expected));
+            }
         }
         if value.is_blank() {
             return blank(rule, &value, update);
@@ -330,25 +336,42 @@ impl<'u> Reader<'_, 'u> {
         is_good.then_some(draft)
     }
 
-    fn refuse(&mut self, refusal: Refusal, rule: &Rule, block: &Block) {
+    /// Notes why a value was refused. True if the record stands all the same, without it.
+    fn refuse(&mut self, refusal: Refusal, rule: &Rule, block: &Block) -> bool {
         let address = rule.from.first().map(String::as_str);
         let is_subject = block.subject.iter().any(|part| address_of(Some(part)) == address);
-        if refusal.code == Code::MapBlank && address.is_some() && is_subject {
-            return self.reject(Code::MapSubjectMissing, address, SUBJECT_EXPECTED);
-        }
-        let is_set_aside = match refusal.code {
-            Code::MapBlank => rule.blank == Blank::Quarantine,
-            Code::MapUnknownCode => rule.other == Other::Quarantine,
-            _ => rule.wrong == Wrong::Quarantine,
+        let (is_set_aside, is_warned, published) = match refusal.code {
+            Code::MapBlank => {
+                (rule.blank == Blank::Quarantine, rule.blank == Blank::Warn, &rule.published.blank)
+            }
+            Code::MapUnknownCode => {
+                (rule.other == Other::Quarantine, rule.other == Other::Warn, &rule.published.code)
+            }
+            // The published rule is one of form; that of the check digit is our own.
+            Code::MapNhsCheckDigit | Code::MapNhsImplausible => {
+                (rule.wrong == Wrong::Quarantine, rule.wrong == Wrong::Warn, &NONE)
+            }
+            _ => (rule.wrong == Wrong::Quarantine, rule.wrong == Wrong::Warn, &rule.published.format),
         };
-        if is_set_aside {
-            self.faults.is_quarantined = true;
-        } else {
-            self.faults.is_rejected = true;
+        let said = |expected: &str| match published.as_str() {
+            "" => expected.to_owned(),
+            code => format!("{code}: {expected}"),
+        };
+        if refusal.code == Code::MapBlank && address.is_some() && is_subject {
+            self.reject(Code::MapSubjectMissing, address, &said(SUBJECT_EXPECTED));
+            return false;
         }
-        let origin = self.origin(address);
-        let finding = Finding::new(refusal.code, origin, refusal.expected).severity(Severity::Error);
-        // One cell may feed several fields: what is wrong with it is said once.
+        let severity = if is_warned { Severity::Warning } else { Severity::Error };
+        self.faults.is_quarantined |= is_set_aside;
+        self.faults.is_rejected |= !is_set_aside && !is_warned;
+        let finding =
+            Finding::new(refusal.code, self.origin(address), said(&refusal.expected)).severity(severity);
+        self.note(finding);
+        is_warned
+    }
+
+    /// One cell may feed several fields: what is wrong with it is said once.
+    fn note(&mut self, finding: Finding) {
         if !self.faults.findings.contains(&finding) {
             self.faults.findings.push(finding);
         }
@@ -357,9 +380,7 @@ impl<'u> Reader<'_, 'u> {
     fn reject(&mut self, code: Code, address: Option<&str>, expected: &str) {
         self.faults.is_rejected = true;
         let finding = Finding::new(code, self.origin(address), expected);
-        if !self.faults.findings.contains(&finding) {
-            self.faults.findings.push(finding);
-        }
+        self.note(finding);
     }
 
     fn origin(&self, address: Option<&str>) -> Origin {
@@ -383,8 +404,12 @@ fn blank<'u>(rule: &Rule, value: &Value<'u>, update: Update) -> Result<Given<'u>
         return Ok(Given::Fixed(default.clone()));
     }
     match (rule.blank, update) {
-        (Blank::Reject | Blank::Quarantine, _) => {
-            Err(Refusal::new(Code::MapBlank, format!("expected a value for `{}`", rule.field.name)))
+        (Blank::Reject | Blank::Quarantine | Blank::Warn, _) => {
+            let expected = match rule.is_check {
+                true => "expected a value here".to_owned(),
+                false => format!("expected a value for `{}`", rule.field.name),
+            };
+            Err(Refusal::new(Code::MapBlank, expected))
         }
         (Blank::Delete, Update::Patch) => Ok(Given::Deleted),
         (_, Update::Patch) if matches!(value, Value::Delete) => Ok(Given::Deleted),

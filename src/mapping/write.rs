@@ -18,10 +18,11 @@ use crate::base::private::{Grant, Purpose};
 use crate::format::settings::FormatKind;
 use crate::format::{At, Cell, FormatError, Header, writer};
 use crate::mapping::compile::{Block, Part};
+use crate::mapping::condition::Condition;
 use crate::mapping::op::Refusal;
 use crate::mapping::op::value::Value;
 use crate::mapping::read::is_of;
-use crate::mapping::{KEY_SEPARATOR, Made, Mapping};
+use crate::mapping::{KEY_SEPARATOR, Made, Mapping, Update};
 
 /// A mapping ready to write.
 pub struct Target {
@@ -99,6 +100,16 @@ struct Placed<'t> {
     row: Row,
 }
 
+/// One block's way of writing a record.
+struct Choice<'t> {
+    /// The fields it has no place for.
+    missing: Vec<&'static str>,
+    block: &'t Block,
+    cells: BTreeMap<String, Out>,
+    /// What had to be said of the cells.
+    said: Vec<Finding>,
+}
+
 impl Target {
     /// Writes the records of one subject, or of one unit. Opens them, for the grant's purpose.
     #[must_use]
@@ -106,7 +117,7 @@ impl Target {
         let mut written = Written::default();
         let mut parts = Vec::with_capacity(records.len());
         for made in records {
-            parts.extend(self.part(made, keys, grant, &mut written.findings));
+            parts.extend(self.parts(made, keys, grant, &mut written.findings));
         }
         let (driving, joined): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.block.drives);
         let mut rows: Vec<(String, Row)> = driving.into_iter().map(|part| (part.subject, part.row)).collect();
@@ -122,8 +133,34 @@ impl Target {
                 rows.push((part.subject, part.row));
             }
         }
+        for made in records {
+            for (subject, cells, block) in self.owners(made, grant) {
+                let part = Row { sheet: block.sheet.clone(), cells };
+                for (_, row) in rows.iter_mut().filter(|(of, _)| *of == subject) {
+                    if block.when.as_ref().is_none_or(|when| holds(when, &row.cells)) && fits(row, &part) {
+                        row.cells.extend(part.cells.clone());
+                    }
+                }
+            }
+        }
         written.rows = rows.into_iter().map(|(_, row)| row).collect();
         written
+    }
+
+    /// What a record says in rows about something else: whose they are.
+    fn owners<P: Purpose>(
+        &self,
+        made: &Made,
+        grant: &Grant<P>,
+    ) -> Vec<(String, BTreeMap<String, Out>, &Block)> {
+        let blocks = self.blocks.iter().filter(|block| block.is_written_only && block.kind == made.kind);
+        blocks
+            .filter_map(|block| {
+                let subject = made.subject.as_ref()?.open(grant).clone();
+                let (cells, _) = self.cells(block, made, grant).ok()?;
+                Some((subject, cells, &**block))
+            })
+            .collect()
     }
 
     /// Hands a row to a writer of the mapping's format.
@@ -142,46 +179,68 @@ impl Target {
         out.put(row.sheet.as_deref(), &cells)
     }
 
-    /// One record as the cells of the block that holds most of it; of equal ones, the first.
-    fn part<P: Purpose>(
+    /// One record as the cells of the block that holds most of it; of equal ones, the first. What a
+    /// patch leaves over goes into further units of the layout, each the block that holds most of
+    /// the rest: an event names what has changed, and several may have.
+    fn parts<P: Purpose>(
         &self,
         made: &Made,
         keys: Keys,
         grant: &Grant<P>,
         findings: &mut Vec<Finding>,
-    ) -> Option<Placed<'_>> {
+    ) -> Vec<Placed<'_>> {
         let subject = made.subject.as_ref().map(|subject| subject.open(grant).clone()).unwrap_or_default();
         let mut refused: Option<(String, Refusal)> = None;
-        let mut best: Option<(Vec<&'static str>, &Block, BTreeMap<String, Out>)> = None;
-        for block in self.blocks.iter().filter(|block| block.kind == made.kind && !block.one_way) {
-            if !block.holds_constants(&made.draft) {
-                continue;
-            }
-            let missing = block.missing(&made.draft);
-            if best.as_ref().is_some_and(|(fewest, ..)| fewest.len() <= missing.len()) {
-                continue;
-            }
-            let mut cells = match self.cells(block, made, grant) {
-                Ok(cells) => cells,
+        let mut choices: Vec<Choice<'_>> = Vec::new();
+        let blocks = self.blocks.iter().filter(|block| block.kind == made.kind && !block.one_way);
+        for block in blocks.filter(|block| !block.is_written_only) {
+            match self.choice(block, made, &subject, keys, grant) {
+                Ok(choice) => choices.extend(choice),
                 Err(why) => {
                     refused.get_or_insert(why);
-                    continue;
                 }
-            };
-            if keys == Keys::Own {
-                self.key_cells(&block.subject, &subject, &mut cells);
-                self.key_cells(&block.key, made.key.open(grant), &mut cells);
-            }
-            if take_constants(block, &mut cells) && block.is_filled(&cells) {
-                best = Some((missing, block, cells));
             }
         }
-        if let Some((missing, block, cells)) = best {
+        let mut missing: Option<Vec<&'static str>> = None;
+        let mut parts = Vec::new();
+        loop {
+            let left = |choice: &Choice<'_>| match &missing {
+                None => choice.missing.len(),
+                Some(names) => names.iter().filter(|name| choice.missing.contains(name)).count(),
+            };
+            let Some(index) = (0..choices.len()).min_by_key(|index| choices.get(*index).map(&left)) else {
+                break;
+            };
+            let still = choices.get(index).map_or(0, left);
+            if missing.as_ref().is_some_and(|names| names.len() <= still) {
+                break;
+            }
+            let choice = choices.remove(index);
+            let rest = match &missing {
+                None => choice.missing.clone(),
+                Some(names) => names.iter().copied().filter(|name| choice.missing.contains(name)).collect(),
+            };
+            let is_done = rest.is_empty() || choice.block.update != Update::Patch || !choice.block.drives;
+            missing = Some(rest);
+            findings.extend(choice.said);
+            let row = Row { sheet: choice.block.sheet.clone(), cells: choice.cells };
+            parts.push(Placed { block: choice.block, subject: subject.clone(), row });
+            choices.retain(|other| other.block.update == Update::Patch && other.block.drives);
+            if is_done {
+                break;
+            }
+        }
+        if let Some(missing) = missing {
             findings.extend(missing.into_iter().map(|name| {
                 let expected = format!("`{}.{name}` has no place in this layout", made.kind);
                 Finding::new(Code::MapNotWritten, Origin::default(), expected)
             }));
-            return Some(Placed { block, subject, row: Row { sheet: block.sheet.clone(), cells } });
+            return parts;
+        }
+        if self.blocks.iter().any(|block| block.is_written_only && block.kind == made.kind) {
+            let expected = format!("of this {} the layout holds no more than whose a row is", made.kind);
+            findings.push(Finding::new(Code::MapNotWritten, Origin::default(), expected));
+            return parts;
         }
         findings.push(match refused {
             Some((address, refusal)) => {
@@ -192,7 +251,35 @@ impl Target {
                 Finding::new(Code::MapNotWritten, Origin::default(), expected)
             }
         });
-        None
+        parts
+    }
+
+    /// A record in a block's cells; `None` where the block would not take them back.
+    fn choice<'t, P: Purpose>(
+        &'t self,
+        block: &'t Block,
+        made: &Made,
+        subject: &str,
+        keys: Keys,
+        grant: &Grant<P>,
+    ) -> Result<Option<Choice<'t>>, (String, Refusal)> {
+        if !block.holds_constants(&made.draft) {
+            return Ok(None);
+        }
+        let (mut cells, said) = self.cells(block, made, grant)?;
+        if keys == Keys::Own {
+            self.key_cells(&block.subject, subject, &mut cells);
+            self.key_cells(&block.key, made.key.open(grant), &mut cells);
+        }
+        for write in &block.writes {
+            if write.with.as_ref().is_none_or(|with| cells.contains_key(with)) {
+                cells.entry(write.address.clone()).or_insert_with(|| self.out(write.value.clone()));
+            }
+        }
+        if !take_constants(block, &mut cells) || !block.is_filled(&cells) {
+            return Ok(None);
+        }
+        Ok(Some(Choice { missing: block.missing(&made.draft), block, cells, said }))
     }
 
     /// The parts of a key back into their cells. A field's own text stands where the two agree.
@@ -241,6 +328,11 @@ fn take_constants(block: &Block, cells: &mut BTreeMap<String, Out>) -> bool {
     for (address, text) in constants {
         cells.entry(address.clone()).or_insert_with(|| Out::Text(text.to_owned()));
     }
+    holds(when, cells)
+}
+
+/// Whether a condition holds for cells as they will be written.
+fn holds(when: &Condition<String>, cells: &BTreeMap<String, Out>) -> bool {
     when.holds(&|address: &String| {
         let out = cells.get(address);
         out.map_or(Value::Absent, |out| Value::of_cell(out.cell()).unwrap_or(Value::Absent))

@@ -74,7 +74,7 @@ proptest! {
     #[test]
     fn trees(units in units(), lines in any::<bool>()) {
         let addresses = ["a.b[1].c", "id[system=https://x.example/Id].value", "id[system=y][use=z].value"];
-        let bytes = write(&Layout::Json { lines }, &paths(&addresses), &texts(&units));
+        let bytes = write(&Layout::Json { lines, body: None }, &paths(&addresses), &texts(&units));
         let settings = JsonSettings { lines, ..JsonSettings::default() };
         let read = leaves(&mut open_bytes(&bytes, FormatKind::Json(settings)), &addresses);
         let read: Vec<&str> = read.iter().map(|unit| unit.split_once(": ").unwrap().1).collect();
@@ -183,8 +183,11 @@ fn what_deletes_is_written_as_such() {
         &[vec![Cell::Delete, Cell::Absent, Cell::Text("ADT")]],
     );
     assert_eq!(String::from_utf8(bytes).unwrap(), "MSH|^~\\&|||||||ADT\rPID||||||||\"\"\r");
-    let bytes =
-        write(&Layout::Json { lines: true }, &paths(&["a", "b"]), &[vec![Cell::Delete, Cell::Absent]]);
+    let bytes = write(
+        &Layout::Json { lines: true, body: None },
+        &paths(&["a", "b"]),
+        &[vec![Cell::Delete, Cell::Absent]],
+    );
     assert_eq!(bytes, b"{\"a\":null}\n");
 }
 

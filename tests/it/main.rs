@@ -51,6 +51,7 @@ mod leak;
 mod ledger;
 mod mapping_laws;
 mod mapping_read;
+mod mapping_write;
 mod mappings;
 mod mutant;
 mod night;

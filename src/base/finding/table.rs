@@ -62,6 +62,7 @@ codes! {
     UnitTooLarge, "file/unit-too-large", Error, "one row, message or resource is larger than any can be", "look there for a quote, bracket or line break that is missing";
 
     HeaderMissing, "header/missing", Error, "the row with the column names is not where it should be", "check that the right file was sent, and that nobody renamed or removed its column names";
+    HeaderNumbers, "header/numbers", Error, "the columns are numbered for another layout than the declared one", "use the template of the collection year that the mapping is for";
     HeaderDuplicate, "header/duplicate", Error, "a column name stands more than once, so which is meant cannot be known", "give each column a name of its own, or leave one of them out of the export";
 
     CsvSeparator, "csv/separator", Note, "the separator between cells was detected", "declare `separator` in the mapping so that it is checked";
@@ -113,10 +114,12 @@ codes! {
     MapDateTime, "map/date-time", Error, "a time is not one that exists in the declared form", "correct the time in the sender's system";
     MapInteger, "map/integer", Error, "a number is not whole", "correct the number in the sender's system";
     MapKeyMissing, "map/key-missing", Error, "every part of a record's key is blank", "fill the columns that tell records apart";
+    MapWiderCode, "map/wider-code", Note, "a value was written as a code that stands for more than it", "nothing, if the partner can do without the difference";
     MapLossyCode, "map/lossy-code", Error, "several source codes stand for one value, and none is preferred for the way back", "mark one row of the code list as preferred";
     MapMoney, "map/money", Error, "an amount is not pounds and pence", "correct the amount in the sender's system";
     MapNhsCheckDigit, "map/nhs-check-digit", Error, "the check digit of an NHS number is wrong", "look the number up again; two digits may be swapped";
     MapNhsImplausible, "map/nhs-implausible", Error, "an NHS number was never issued", "look the number up again; a filler was entered";
+    MapNhsPadded, "map/nhs-padded", Warning, "leading noughts were put back before an NHS number that is kept as a number", "export the number as text from the sender's system";
     MapNhsShape, "map/nhs-shape", Error, "an NHS number does not have ten digits", "look the number up again";
     MapNotWritten, "map/not-written", Note, "the target's layout has no place for a field", "nothing, if the partner has no use for it";
     MapNumber, "map/number", Error, "a number cannot be read", "correct the number in the sender's system";

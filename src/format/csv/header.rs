@@ -1,5 +1,7 @@
 //! Which separator, and which row holds the column names.
 
+use std::sync::Arc;
+
 use super::parse::sample_rows;
 use crate::base::limit::HEADER_SEARCH_ROWS_MAX;
 
@@ -83,6 +85,26 @@ where
         }
     }
     best.filter(|(found, _)| found * 2 >= expected.len()).map(|(_, index)| index)
+}
+
+/// True for the row that says which column has which field number.
+pub(super) fn is_numbering(row: &super::Row) -> bool {
+    row.text(0).is_some_and(|cell| cell.to_ascii_lowercase().contains("field number"))
+}
+
+/// The names of the columns by the numbers that a row gives them; a cell without a number leaves
+/// its column without a name.
+///
+/// # Errors
+/// With the highest number, where it is not the number of names.
+pub(super) fn numbered(row: &super::Row, names: &[String]) -> Result<Vec<Arc<str>>, usize> {
+    let numbers: Vec<usize> = row.iter().map(|cell| cell.trim().parse().unwrap_or_default()).collect();
+    let most = numbers.iter().copied().max().unwrap_or_default();
+    if most != names.len() {
+        return Err(most);
+    }
+    let name = |number: &usize| number.checked_sub(1).and_then(|index| names.get(index));
+    Ok(numbers.iter().map(|number| Arc::from(name(number).map_or("", String::as_str))).collect())
 }
 
 #[cfg(test)]

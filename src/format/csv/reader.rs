@@ -216,6 +216,7 @@ impl CsvReader {
                 self.header = Header::of(names.iter().map(String::as_str));
                 return self.look_past_empty();
             }
+            HeaderRule::Numbered(names) => return self.find_numbers(names),
             HeaderRule::Exact => self.first_row()?,
             HeaderRule::Find => self.best_row(&settings.expected)?,
         };
@@ -224,6 +225,40 @@ impl CsvReader {
             columns: found.iter().map(|name| Arc::from(name.trim())).collect(),
             line: began.line,
         };
+        Ok(())
+    }
+
+    /// The row that numbers the columns, or the order of the columns where there is none.
+    fn find_numbers(&mut self, names: &[String]) -> Result<(), Refused> {
+        let mut rows: Vec<(Parsed, Row)> = Vec::new();
+        while rows.len() < HEADER_SEARCH_ROWS_MAX {
+            let mut row = Row::default();
+            let parsed = self.parser.read(&mut row)?;
+            if parsed == Parsed::End {
+                break;
+            }
+            let is_numbering = matches!(parsed, Parsed::Row(_)) && header::is_numbering(&row);
+            rows.push((parsed, row));
+            if is_numbering {
+                break;
+            }
+        }
+        let Some((Parsed::Row(began), row)) = rows.pop_if(|(_, row)| header::is_numbering(row)) else {
+            if rows.is_empty() {
+                return Err(self.empty());
+            }
+            self.header = Header::of(names.iter().map(String::as_str));
+            self.ahead.extend(rows);
+            return Ok(());
+        };
+        let columns = header::numbered(&row, names).map_err(|most| {
+            let count = names.len();
+            let text = format!(
+                "expected field numbers from 1 to {count}, found {most}: the template is of another year"
+            );
+            Refused::from(Finding::new(Code::HeaderNumbers, self.file.clone().at_line(began.line), text))
+        })?;
+        self.header = Header { sheet: None, columns, line: began.line };
         Ok(())
     }
 
@@ -288,7 +323,7 @@ impl CsvReader {
     fn check_header(&mut self, settings: &CsvSettings) -> Result<(), Refused> {
         let names = || self.header.columns.iter().map(AsRef::as_ref);
         let origin = self.file.clone().at_line(self.header.line);
-        let is_named = matches!(settings.header, HeaderRule::Named(_));
+        let is_named = matches!(settings.header, HeaderRule::Named(_) | HeaderRule::Numbered(_));
         if !is_named && !settings.expected.is_empty() && header::hits(names(), &settings.expected) == 0 {
             let text = "expected the column names here, found a row that has none of them";
             return Err(Finding::new(Code::HeaderMissing, origin, text).into());

@@ -15,6 +15,7 @@ pub(super) struct TableWriter {
     header: Header,
     encoding: Charset,
     separator: u8,
+    end: &'static str,
     /// The cells of one row, kept from row to row.
     cells: Vec<String>,
     line: String,
@@ -29,6 +30,7 @@ impl TableWriter {
             header: layout.header.clone(),
             encoding: layout.encoding,
             separator: layout.separator,
+            end: if layout.is_lf { "\n" } else { "\r\n" },
             cells: vec![String::new(); layout.header.columns.len()],
             line: String::new(),
             encoded: Vec::new(),
@@ -88,7 +90,7 @@ impl TableWriter {
                 self.line.push_str(cell);
             }
         }
-        self.line.push_str("\r\n");
+        self.line.push_str(self.end);
         if !self.encode() {
             return Ok(Some(self.unwritable()));
         }

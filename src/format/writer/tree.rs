@@ -11,6 +11,8 @@ use crate::format::{At, Cell, FormatError};
 
 pub(super) struct TreeWriter {
     target: Target,
+    /// The member of a wrapping object that holds each tree as a text.
+    body: Option<String>,
     ordinal: u64,
 }
 
@@ -22,16 +24,16 @@ enum Target {
 }
 
 impl TreeWriter {
-    pub(super) fn lines(out: Box<dyn Write + Send>) -> Self {
-        Self { target: Target::Lines(out), ordinal: 0 }
+    pub(super) fn lines(out: Box<dyn Write + Send>, body: Option<String>) -> Self {
+        Self { target: Target::Lines(out), body, ordinal: 0 }
     }
 
-    pub(super) fn list(out: Box<dyn Write + Send>) -> Self {
-        Self { target: Target::List(out), ordinal: 0 }
+    pub(super) fn list(out: Box<dyn Write + Send>, body: Option<String>) -> Self {
+        Self { target: Target::List(out), body, ordinal: 0 }
     }
 
     pub(super) fn bundle(out: Box<dyn Write + Send>, form: FhirForm) -> Result<Self, FormatError> {
-        Ok(Self { target: Target::Bundle(BundleWriter::new(out, form)?), ordinal: 0 })
+        Ok(Self { target: Target::Bundle(BundleWriter::new(out, form)?), body: None, ordinal: 0 })
     }
 
     pub(super) fn put(&mut self, unit: &[(&At, Cell<'_>)]) -> Result<Option<Finding>, FormatError> {
@@ -41,6 +43,9 @@ impl TreeWriter {
             if let Some(leaf) = leaf_of(*cell) {
                 path.put(&mut tree, leaf);
             }
+        }
+        if let Some(body) = &self.body {
+            tree = serde_json::json!({ body.as_str(): tree.to_string() });
         }
         let lead = if self.ordinal == 0 { "[\n" } else { ",\n" };
         match &mut self.target {

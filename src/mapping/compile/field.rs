@@ -1,9 +1,9 @@
 //! One field of a record: its operations, its types, its constants.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use super::{Blank, Compiler, Other, Rule, Wrong};
+use super::{Blank, Compiler, Other, Published, Rule, Wrong};
 use crate::base::finding::Code;
 use crate::base::origin::Origin;
 use crate::mapping::code_list::CodeList;
@@ -14,7 +14,16 @@ use crate::mapping::op::value::{Type, Value};
 use crate::mapping::op::{Inputs, Op, WayBack};
 use crate::mapping::read::leaf;
 use crate::record::draft::Draft;
-use crate::record::schema::{Field, Holds, Schema};
+use crate::record::schema::{Field, Holds, Privacy, Schema};
+
+/// The field of a check: none of any schema.
+static CHECKED: LazyLock<Field> = LazyLock::new(|| Field {
+    name: "",
+    description: String::new(),
+    holds: Holds::Text,
+    privacy: Privacy::Plain,
+    is_required: false,
+});
 
 impl Compiler<'_> {
     pub(super) fn rule(
@@ -53,9 +62,23 @@ impl Compiler<'_> {
                 self.check_canonical(&words.0, &raw.to.span, schema, field, steps.len() == 1);
             }
         }
+        let mut rule = self.rule_of(raw, field, steps, codes);
+        rule.value = raw.value.as_ref().and_then(|value| self.constant(value, schema, field));
+        rule.default = raw.default.as_ref().and_then(|value| self.constant(value, schema, field));
+        rule.one_way = one_way;
+        Some(rule)
+    }
+
+    fn rule_of(
+        &self,
+        raw: &RawField,
+        field: &'static Field,
+        steps: Vec<Op>,
+        codes: Option<Arc<CodeList>>,
+    ) -> Rule {
         let word =
             |word: &Option<Placed<String>>| word.as_ref().map_or("", |word| word.value.as_str()).to_owned();
-        Some(Rule {
+        Rule {
             field,
             from: raw.from.iter().map(|from| from.value.clone()).collect(),
             steps,
@@ -63,20 +86,53 @@ impl Compiler<'_> {
             other: match word(&raw.other).as_str() {
                 "quarantine" => Other::Quarantine,
                 "keep-as-text" => Other::KeepAsText,
+                "warn" => Other::Warn,
                 _ => Other::Reject,
             },
             blank: match word(&raw.blank).as_str() {
                 "reject" => Blank::Reject,
                 "quarantine" => Blank::Quarantine,
                 "delete" => Blank::Delete,
+                "warn" => Blank::Warn,
                 _ => Blank::Absent,
             },
-            wrong: if word(&raw.wrong) == "quarantine" { Wrong::Quarantine } else { Wrong::Reject },
-            value: raw.value.as_ref().and_then(|value| self.constant(value, schema, field)),
-            default: raw.default.as_ref().and_then(|value| self.constant(value, schema, field)),
-            one_way,
+            wrong: match word(&raw.wrong).as_str() {
+                "quarantine" => Wrong::Quarantine,
+                "warn" => Wrong::Warn,
+                _ => Wrong::Reject,
+            },
+            published: published(&raw.published),
+            value: None,
+            default: None,
+            one_way: false,
             is_keyed: false,
-        })
+            is_check: false,
+        }
+    }
+
+    /// A cell that is looked at and not kept: it has no field of the record behind it.
+    pub(super) fn check(
+        &mut self,
+        raw: &RawField,
+        schema: &'static Schema,
+        sheet: Option<&str>,
+    ) -> Option<Rule> {
+        for address in &raw.from {
+            self.check_address(address, sheet);
+        }
+        if raw.from.len() != 1 || raw.value.is_some() || raw.default.is_some() {
+            self.fault(
+                &raw.span,
+                "a check looks at one cell: expected `from`, and neither `value` nor `default`",
+            );
+            return None;
+        }
+        let steps = raw.pipeline.iter().flatten().filter_map(|op| self.op(op)).collect();
+        let codes = raw.codes.as_ref().and_then(|name| self.code_list(name, schema, &CHECKED));
+        let mut rule = self.rule_of(raw, &CHECKED, steps, codes);
+        rule.is_check = true;
+        rule.one_way = true;
+        Some(rule)
     }
 
     fn check_steps(&mut self, raw: &RawField, field: &Field, steps: &[Op], has_codes: bool) {
@@ -143,13 +199,15 @@ impl Compiler<'_> {
             return None;
         };
         match CodeList::parse(&name.value, &source) {
-            Ok(list) => {
+            Ok(mut list) => {
+                self.note_others(&mut list, name);
                 self.check_canonical(&list, &name.span, schema, field, true);
-                for word in list.lossy() {
-                    let note = format!(
-                        "code list `{}`: `{word}` has no preferred source, so it cannot be written",
-                        list.name
-                    );
+                let lost = list
+                    .lost()
+                    .map(|word| format!("`{word}` has no preferred source, so it cannot be written"));
+                let widened = list.widened().map(|word| format!("`{word}` is written as a wider word"));
+                for said in lost.chain(widened) {
+                    let note = format!("code list `{}`: {said}", list.name);
                     if !self.notes.contains(&note) {
                         self.notes.push(note);
                     }
@@ -167,6 +225,23 @@ impl Compiler<'_> {
         }
     }
 
+    /// The lists of other releases that a list names.
+    fn note_others(&mut self, list: &mut CodeList, at: &Placed<String>) {
+        for other in std::mem::take(&mut list.others) {
+            let named = Placed { value: other, span: at.span.clone() };
+            let Some(source) = self.codes.find(&named.value) else {
+                let known = self.codes.names();
+                self.unknown(&named, "code list", known.iter().map(String::as_str));
+                continue;
+            };
+            // Its own faults are said where a mapping uses it.
+            if let Ok(other) = CodeList::parse(&named.value, &source) {
+                list.note_other(&other);
+            }
+            list.others.push(named.value);
+        }
+    }
+
     /// Every word of a list has to be one that the field may hold.
     fn check_canonical(
         &mut self,
@@ -176,7 +251,7 @@ impl Compiler<'_> {
         field: &'static Field,
         is_last: bool,
     ) {
-        if !is_last {
+        if !is_last || std::ptr::eq(field, &*CHECKED) {
             return;
         }
         let wrong: Vec<String> = list
@@ -221,6 +296,15 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+}
+
+fn published(codes: &[(String, String)]) -> Published {
+    let code = |of: &str| codes.iter().find(|(name, _)| name == of).map(|(_, code)| code.clone());
+    Published {
+        blank: code("blank").unwrap_or_default(),
+        format: code("format").unwrap_or_default(),
+        code: code("code").unwrap_or_default(),
     }
 }
 

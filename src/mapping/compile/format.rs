@@ -54,6 +54,18 @@ impl Compiler<'_> {
                     HeaderRule::Exact
                 }
             },
+            Some(("numbered", header)) => match columns {
+                Some(columns) => HeaderRule::Numbered(columns),
+                None => {
+                    let span = header.span.clone();
+                    self.advise(
+                        &span,
+                        "`numbered` needs the names",
+                        "add `columns = [..]`, one for each field number from 1",
+                    );
+                    HeaderRule::Exact
+                }
+            },
             _ => HeaderRule::Find,
         };
         let raw = &self.raw.format;
@@ -72,7 +84,8 @@ impl Compiler<'_> {
                 None
             }
         });
-        CsvSettings { encoding, separator, header, expected: self.addresses(|_| true) }
+        let is_lf = raw.ends.as_ref().is_some_and(|ends| ends.value == "lf");
+        CsvSettings { encoding, separator, header, expected: self.addresses(|_| true), is_lf }
     }
 
     fn xlsx(&self) -> XlsxSettings {

@@ -20,7 +20,7 @@ impl Mapping {
         let blocks: Vec<BoundBlock> = self
             .blocks
             .iter()
-            .filter(|block| is_of(block.sheet.as_deref(), sheet))
+            .filter(|block| is_of(block.sheet.as_deref(), sheet) && !block.is_written_only)
             .filter_map(|block| binder.block(block))
             .collect();
         if binder.findings.is_empty() {

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Out, Target};
-use crate::base::finding::Code;
+use crate::base::finding::{Code, Finding, Severity};
+use crate::base::origin::Origin;
 use crate::base::private::{Grant, Purpose};
 use crate::mapping::Made;
 use crate::mapping::compile::{Blank, Block, Other, Rule};
@@ -28,11 +29,14 @@ impl Block {
         needed.filter_map(|rule| rule.from.first()).all(|address| cells.contains_key(address))
     }
 
-    /// Whether a record has the constants of this block, as far as it says anything of them.
+    /// Whether a record has the constants of this block, as far as it says anything of them. One
+    /// that is only read, such as the release a file was in, does not say where a record belongs.
     pub(super) fn holds_constants(&self, draft: &Draft) -> bool {
-        self.rules.iter().all(|rule| match (&rule.value, draft.find(rule.field.name)) {
-            (Some(constant), Some(found)) => constant.to_shown() == found.to_shown(),
-            _ => true,
+        self.rules.iter().filter(|rule| !rule.one_way).all(|rule| {
+            match (&rule.value, draft.find(rule.field.name)) {
+                (Some(constant), Some(found)) => constant.to_shown() == found.to_shown(),
+                _ => true,
+            }
         })
     }
 }
@@ -43,8 +47,12 @@ impl Target {
         block: &Block,
         made: &Made,
         grant: &Grant<P>,
-    ) -> Result<BTreeMap<String, Out>, (String, Refusal)> {
-        let mut cells = BTreeMap::new();
+    ) -> Result<Cells, (String, Refusal)> {
+        let (mut cells, mut findings) = (BTreeMap::new(), Vec::new());
+        let mut note = |code: Code, address: &str, said: String| {
+            let finding = Finding::new(code, Origin::default().in_column(address), said);
+            findings.push(finding.severity(code.severity().min(Severity::Warning)));
+        };
         for rule in &block.rules {
             let (Some(address), false) = (rule.from.first(), rule.one_way) else { continue };
             let Some(leaf) = made.draft.find(rule.field.name) else { continue };
@@ -52,14 +60,30 @@ impl Target {
                 cells.insert(address.clone(), Out::Delete);
                 continue;
             }
-            let value = value_of(leaf, rule, grant).and_then(|value| back(rule, value));
-            match value {
+            let value = value_of(leaf, rule, grant);
+            if let (Some(op), Ok(value)) = (rule.steps.first(), &value)
+                && rule.from.len() > 1
+                && let Some(pieces) = op.scatter(value)
+            {
+                let pieces = rule.from.iter().cloned().zip(pieces);
+                cells.extend(pieces.map(|(address, piece)| (address, self.out(piece))));
+                continue;
+            }
+            if let (Some(codes), Ok(value)) = (&rule.codes, &value)
+                && codes.is_widened(&value.clone().plain())
+            {
+                let said = format!("`{}.{}` is written as a wider code", block.kind, rule.field.name);
+                note(Code::MapWiderCode, address, said);
+            }
+            match value.and_then(|value| back(rule, value)) {
                 Ok(Value::Absent) => {}
                 Ok(value) => {
                     cells.insert(address.clone(), self.out(value));
                 }
                 // What stands for a blank is written as one, where the source has no word for it.
                 Err(_refusal) if is_default(rule, leaf) => {}
+                // A word that the target has no code for is left out, and said; the rest is written.
+                Err(refusal) if rule.is_spared(&refusal) => note(refusal.code, address, refusal.expected),
                 Err(refusal) => return Err((address.clone(), refusal)),
             }
         }
@@ -68,7 +92,19 @@ impl Target {
         {
             cells.entry(address.clone()).or_insert(Out::Text(text));
         }
-        Ok(cells)
+        Ok((cells, findings))
+    }
+}
+
+/// The cells of a record by address, and what had to be said of them.
+pub(super) type Cells = (BTreeMap<String, Out>, Vec<Finding>);
+
+impl Rule {
+    /// Whether the record can be written without a value that the target's list has no code for.
+    fn is_spared(&self, refusal: &Refusal) -> bool {
+        matches!(refusal.code, Code::MapUnknownCode | Code::MapLossyCode)
+            && matches!(self.blank, Blank::Absent | Blank::Warn)
+            && !self.is_keyed
     }
 }
 

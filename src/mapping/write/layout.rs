@@ -14,10 +14,11 @@ impl Mapping {
         match &self.settings.format {
             FormatKind::Csv(csv) => Layout::Csv(CsvLayout {
                 header: self.header(None),
-                with_header: !matches!(csv.header, HeaderRule::Named(_)),
+                with_header: !matches!(csv.header, HeaderRule::Named(_) | HeaderRule::Numbered(_)),
                 encoding: csv.encoding.unwrap_or(Charset::Utf8),
                 with_mark: csv.encoding.is_none_or(|encoding| encoding == Charset::Utf8),
                 separator: csv.separator.unwrap_or(b','),
+                is_lf: csv.is_lf,
             }),
             FormatKind::Xlsx(xlsx) => {
                 let mut seen = BTreeSet::new();
@@ -29,7 +30,7 @@ impl Mapping {
                 });
                 Layout::Xlsx(headers.collect())
             }
-            FormatKind::Json(json) => Layout::Json { lines: json.lines },
+            FormatKind::Json(json) => Layout::Json { lines: json.lines, body: json.body.clone() },
             FormatKind::Fhir(form) => Layout::Fhir(*form),
             FormatKind::Xml(xml) => {
                 let listed = self.columns.first().map(|(_, columns)| columns.clone());

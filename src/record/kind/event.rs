@@ -30,4 +30,24 @@ pub struct Event {
     pub worker: Option<Private<String>>,
     /// The source's own words.
     pub description: Option<Private<String>>,
+    /// Edition of the sender's layout and code lists that this was read in.
+    pub release: Option<String>,
+    /// Council that reports it (CASSR code).
+    pub authority_code: Option<String>,
+    /// First day of the reporting period of the submission.
+    pub period_start: Option<Day>,
+    /// Last day of the reporting period of the submission.
+    pub period_end: Option<Day>,
+    /// As whom the person had it: client type (Client Level Data, Release 2).
+    pub client_type: Option<String>,
+    /// The sender's own reference. It does not tell one from another.
+    pub reference: Option<Private<String>>,
+    /// Eligible needs identified, in the source's own words (Client Level Data).
+    pub eligible_needs: Option<String>,
+    /// Day it is due.
+    pub due_on: Option<Day>,
+    /// Team it is allocated to.
+    pub team: Option<String>,
+    /// Method of an assessment, in the source's own words (Client Level Data).
+    pub assessment_method: Option<String>,
 }

@@ -19,4 +19,6 @@ pub struct Involvement {
     pub started_on: Option<Day>,
     /// Last day.
     pub ended_on: Option<Day>,
+    /// Worker, by the sender's identifier.
+    pub worker_code: Option<Private<String>>,
 }

@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::base::day::Day;
+use crate::base::private::Private;
 
 /// One score of any other instrument.
 #[derive(Clone, Deserialize)]
@@ -21,4 +22,8 @@ pub struct Measurement {
     pub instrument_version: Option<String>,
     /// Who completed it.
     pub completed_with: Option<String>,
+    /// The sender's identifier of what it was scored in.
+    pub reference: Option<Private<String>>,
+    /// The sender's identifier of the contact it was scored in.
+    pub contact_ref: Option<Private<String>>,
 }

@@ -39,4 +39,8 @@ pub struct Milestone {
     pub plan_version: Option<String>,
     /// Notes.
     pub notes: Option<Private<String>>,
+    /// The sender's own identifier.
+    pub reference: Option<Private<String>>,
+    /// First day it covers.
+    pub started_on: Option<Day>,
 }

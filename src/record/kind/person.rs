@@ -73,4 +73,42 @@ pub struct Person {
     pub funding_status: Option<String>,
     /// Where the person lives, by type.
     pub accommodation_status: Option<String>,
+    /// Edition of the sender's layout and code lists that this was read in.
+    pub release: Option<String>,
+    /// Form of address.
+    pub title: Option<String>,
+    /// Marital status (NHS Data Dictionary, PERSON MARITAL STATUS).
+    pub marital_status: Option<String>,
+    /// Nationality, in the source's own words.
+    pub nationality: Option<String>,
+    /// The person's identifier in the system before this one.
+    pub previous_id: Option<Private<String>>,
+    /// Organisation that gave the local identifier, ODS code.
+    pub managing_provider_code: Option<String>,
+    /// Has an unpaid carer, in the source's own words (Client Level Data).
+    pub has_unpaid_carer: Option<String>,
+    /// Autism spectrum disorder, in the source's own words (Client Level Data).
+    pub autism: Option<String>,
+    /// Visual impairment (Client Level Data, Release 2).
+    pub visual_impairment: Option<String>,
+    /// Hearing impairment (Client Level Data, Release 2).
+    pub hearing_impairment: Option<String>,
+    /// Dementia, in the source's own words (Client Level Data).
+    pub dementia: Option<String>,
+    /// Hours of unpaid caring a week, in the source's own words (Client Level Data).
+    pub caring_hours: Option<String>,
+    /// How many adults the person cares for.
+    pub adults_cared_for: Option<i64>,
+    /// First adult cared for, by the council's identifier.
+    pub linked_person_1: Option<Private<String>>,
+    /// Second adult cared for, by the council's identifier.
+    pub linked_person_2: Option<Private<String>>,
+    /// Third adult cared for, by the council's identifier.
+    pub linked_person_3: Option<Private<String>>,
+    /// The person's reference with their landlord.
+    pub tenant_code: Option<Private<String>>,
+    /// Sex registered at birth (CORE); neither stated gender nor gender identity.
+    pub sex_at_birth: Option<String>,
+    /// Whole name, where the source does not part it.
+    pub full_name: Option<Private<String>>,
 }

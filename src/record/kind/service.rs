@@ -37,4 +37,20 @@ pub struct Service {
     pub outcome: Option<String>,
     /// The source's own words.
     pub description: Option<Private<String>>,
+    /// Edition of the sender's layout and code lists that this was read in.
+    pub release: Option<String>,
+    /// Council that reports it (CASSR code).
+    pub authority_code: Option<String>,
+    /// First day of the reporting period of the submission.
+    pub period_start: Option<Day>,
+    /// Last day of the reporting period of the submission.
+    pub period_end: Option<Day>,
+    /// As whom the person had it: client type (Client Level Data, Release 2).
+    pub client_type: Option<String>,
+    /// The sender's own reference. It does not tell one from another.
+    pub reference: Option<Private<String>>,
+    /// Planned visits a week.
+    pub weekly_visits: Option<Decimal>,
+    /// Planned minutes a week.
+    pub weekly_minutes: Option<Decimal>,
 }

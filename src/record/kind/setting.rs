@@ -22,4 +22,10 @@ pub struct Setting {
     pub kitchen_open: Option<bool>,
     /// Laundry open to residents.
     pub laundry_open: Option<bool>,
+    /// ODS code.
+    pub ods_code: Option<String>,
+    /// Service or team type.
+    pub team_type: Option<String>,
+    /// Age group a team is for, as coded.
+    pub age_group: Option<String>,
 }
