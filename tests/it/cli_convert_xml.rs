@@ -64,7 +64,7 @@ fn fhir_is_written_in_the_form_that_is_asked_for() {
     insta::assert_snapshot!(written, @r#"
     <?xml version="1.0" encoding="UTF-8"?>
     <Bundle xmlns="http://hl7.org/fhir"><type value="collection"/>
-    <entry><resource><Patient><identifier><system value="https://trust.example/Id/local-patient-id"/><value value="T1"/></identifier><name><use value="official"/><family value="Fell"/><given value="Ada"/></name><birthDate value="1961-07-04"/></Patient></resource></entry>
+    <entry><resource><Patient><meta><profile value="https://fhir.hl7.org.uk/StructureDefinition/UKCore-Patient"/></meta><identifier><system value="https://trust.example/Id/local-patient-id"/><value value="T1"/></identifier><active value="true"/><name><use value="official"/><family value="Fell"/><given value="Ada"/></name><birthDate value="1961-07-04"/></Patient></resource></entry>
     </Bundle>
     "#);
     let back = ["--mapping", "trust/fhir", "--to", "trust/fhir", "-"];

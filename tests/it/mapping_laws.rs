@@ -389,11 +389,13 @@ held! {
     council_costs, "council/costs";
     council_las_open_work, "council/las-open-work";
     council_las_pathways, "council/las-pathways";
+    council_las_pathways_xml, "council/las-pathways-xml";
     council_mosaic_persons, "council/mosaic-persons";
     housing_core_2023, "housing/core-2023";
     housing_core_2024, "housing/core-2024";
     housing_core_2025, "housing/core-2025";
     housing_core_2026, "housing/core-2026";
+    housing_core_export, "housing/core-export";
     housing_events, "housing/events";
     housing_sheet_accommodation, "housing/sheet-accommodation";
     housing_sheet_clients, "housing/sheet-clients";
