@@ -13,3 +13,4 @@ pub mod money;
 pub mod origin;
 pub mod private;
 pub mod seal;
+pub mod tree;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::base::limit::{LEASE_S, LEASE_S_MAX, LEASE_S_MIN};
 pub use web::{SourceWeb, Web};
 
 /// The embedded file: every setting with its default and what it does.
@@ -115,13 +116,25 @@ pub struct Limits {
     pub file_bytes_max: u64,
     /// Bytes that one compressed file may unpack to.
     pub unpacked_bytes_max: u64,
+    /// Seconds that a claimed message or intent stays with its claimer: from
+    /// [`LEASE_S_MIN`] to [`LEASE_S_MAX`].
+    #[serde(deserialize_with = "lease_s")]
+    pub lease_s: i64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         let four_gib = crate::base::limit::UNPACKED_BYTES_MAX;
-        Self { file_bytes_max: four_gib, unpacked_bytes_max: four_gib }
+        Self { file_bytes_max: four_gib, unpacked_bytes_max: four_gib, lease_s: LEASE_S }
     }
+}
+
+fn lease_s<'d, D: serde::Deserializer<'d>>(from: D) -> Result<i64, D::Error> {
+    let seconds = i64::deserialize(from)?;
+    if (LEASE_S_MIN..=LEASE_S_MAX).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(serde::de::Error::custom(format_args!("expected {LEASE_S_MIN} to {LEASE_S_MAX} seconds")))
 }
 
 /// One source.
@@ -171,6 +184,9 @@ pub struct Study {
     pub protocol: String,
     /// File of the study key.
     pub key: String,
+    /// File of the evaluation side's public key, which checks its answers; `keys/evaluation.pub`
+    /// where empty.
+    pub evaluation_key: String,
 }
 
 /// Why a configuration cannot be used. Says where.
@@ -281,6 +297,16 @@ mod tests {
     fn the_embedded_file_is_the_defaults() {
         let config: Config = toml::from_str(DEFAULT_TOML).unwrap();
         assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn a_lease_has_its_bounds() {
+        let of = |text: &str| toml::from_str::<Config>(text);
+        assert_eq!(of("[limits]\nlease_s = 600").unwrap().limits.lease_s, 600);
+        for seconds in ["0", "601", "-1"] {
+            let error = of(&format!("[limits]\nlease_s = {seconds}")).unwrap_err().to_string();
+            assert!(error.contains("expected 1 to 600 seconds"), "{error}");
+        }
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Settings {
     /// PEM file of the certificate authority that vouches for the broker, besides the public
     /// ones.
     pub authority: Option<PathBuf>,
+    /// Seconds that a claim lasts.
+    pub lease_s: i64,
 }
 
 /// One queue.
@@ -170,7 +172,7 @@ impl Queue {
     /// Opens the queue of a URL; the embedded one is created where it is not there.
     pub fn open(settings: &Settings, edge: &Edge) -> Result<Self, QueueError> {
         let broker = match settings.url.split_once(':') {
-            Some(("sqlite", file)) => Broker::Embedded(Embedded::open(file, edge)?),
+            Some(("sqlite", file)) => Broker::Embedded(Embedded::open(file, settings.lease_s, edge)?),
             Some(("amqp" | "amqps", _)) => Broker::RabbitMq(Box::new(RabbitMq::open(settings, edge)?)),
             _ => return Err(QueueError::Url),
         };
@@ -219,7 +221,7 @@ impl Queue {
     }
 
     /// Claims up to `count_max` messages, in order, at most one of each subject, for
-    /// [`LEASE_S`](crate::base::limit::LEASE_S) seconds. None means that nothing can be claimed
+    /// [`Settings::lease_s`] seconds. None means that nothing can be claimed
     /// now: the queue is empty, or another claimer is at work on the rest.
     pub fn claim(&self, queue: &QueueName, count_max: usize) -> Result<Vec<Delivery>, QueueError> {
         let name = self.name(queue)?;

@@ -7,4 +7,3 @@ pub mod protocol;
 pub mod pseudonym;
 pub mod scan;
 pub mod treat;
-pub mod tree;

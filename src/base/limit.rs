@@ -71,9 +71,16 @@ pub const REPLACEMENTS_MAX: usize = 50;
 /// Times a message is delivered before it becomes a dead letter.
 pub const DELIVERIES_MAX: u32 = 5;
 
-/// Seconds a claimed message or intent stays with its claimer. A batch takes well under one; work
-/// of a process that was killed is taken up after so long. Done twice, it has one effect.
+/// Seconds a claimed message or intent stays with its claimer, unless the configuration says
+/// otherwise. A batch takes well under one; work of a process that was killed is taken up after so
+/// long. Done twice, it has one effect.
 pub const LEASE_S: i64 = 10;
+
+/// Seconds of the shortest lease that may be set: a batch on a busy machine should end within it.
+pub const LEASE_S_MIN: i64 = 1;
+
+/// Seconds of the longest lease that may be set: nobody waits longer for what a killed process held.
+pub const LEASE_S_MAX: i64 = 600;
 
 /// Times a write transaction is begun again where another came in between: with a handful of
 /// writers each of which wins once, the last needs as many tries as there are writers.
@@ -129,6 +136,23 @@ pub const CONNECT_TRIES_MAX: usize = 5;
 
 /// The first pause, in milliseconds, before RabbitMQ is tried again.
 pub const CONNECT_PAUSE_MS: u64 = 100;
+
+/// The longest pause, in milliseconds, between two tries.
+pub const CONNECT_PAUSE_MS_MAX: u64 = 2_000;
+
+/// Times that RabbitMQ is tried again where it answered before: about a minute in all, in which a
+/// broker that is restarted is back.
+pub const RETURN_TRIES_MAX: usize = 34;
+
+/// Seconds that all tries to reach RabbitMQ may take together: one that hangs answers none of them.
+pub const RETURN_WAIT_S: u64 = 75;
+
+/// Times that one piece of work is begun again after the connection to RabbitMQ broke.
+pub const BREAKS_MAX: u32 = 2;
+
+/// Times in a row that the release job publishes again what was not confirmed, before it gives up
+/// for this night. The intents stay, and the next run takes them up.
+pub const UNSENT_TRIES_MAX: u32 = 3;
 
 /// Times that RabbitMQ hands out a dead letter to be looked at. Looking is no delivery, but must be
 /// counted somewhere, since RabbitMQ 4 counts to 20 unless told.

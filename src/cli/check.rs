@@ -125,7 +125,11 @@ fn check_queue(config: &Config, context: &Context, lines: &mut Lines) {
         return lines.ok("queue", "not made yet; the first release makes it");
     }
     let authority = Some(&config.gateway.queue_authority).filter(|file| !file.is_empty());
-    let settings = crate::queue::Settings { url, authority: authority.map(|file| config.path(file)) };
+    let settings = crate::queue::Settings {
+        url,
+        authority: authority.map(|file| config.path(file)),
+        lease_s: config.limits.lease_s,
+    };
     let opened = Queue::open(&settings, &context.edge).map(|_queue| "it answers".to_owned());
     lines.put("queue", opened);
 }

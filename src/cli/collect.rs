@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::base::limit::{COLLECT_PAUSE_MS, LEASE_S};
+use crate::base::limit::COLLECT_PAUSE_MS;
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::config::Config;
@@ -13,6 +13,7 @@ use crate::evaluation::collect::answer::Signer;
 use crate::evaluation::collect::{Collected, Inlet, collect};
 use crate::evaluation::extract::{Outdated, list_outdated};
 use crate::evaluation::store::Store;
+use crate::queue::Settings;
 
 /// What `collect` takes.
 #[derive(clap::Args)]
@@ -92,9 +93,12 @@ fn collect_one(
         Failure::new(error).hint("check `evaluation.queue` in the configuration, and that the broker runs")
     };
     let authority = Some(&config.evaluation.queue_authority).filter(|file| !file.is_empty());
-    let authority = authority.map(|file| config.path(file));
-    let mut inlet = Inlet::open(&config.url(&config.evaluation.queue), authority, &study, &context.edge)
-        .map_err(|error| unreachable(&error))?;
+    let settings = Settings {
+        url: config.url(&config.evaluation.queue),
+        authority: authority.map(|file| config.path(file)),
+        lease_s: config.limits.lease_s,
+    };
+    let mut inlet = Inlet::open(&settings, &study, &context.edge).map_err(|error| unreachable(&error))?;
     let bar = context.print.progress(0, "messages");
     let mut all = Collected::default();
     let mut moved = context.edge.now();
@@ -113,7 +117,7 @@ fn collect_one(
         }
         if has_moved {
             moved = context.edge.now();
-        } else if context.edge.now() > moved.plus_s(2 * LEASE_S) {
+        } else if context.edge.now() > moved.plus_s(2 * config.limits.lease_s) {
             break held;
         }
         bar.set_message("messages; waiting for those that another collector holds");

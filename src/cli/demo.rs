@@ -6,14 +6,15 @@
 mod faults;
 mod story;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::cli::init::create_key;
+use crate::cli::init::create_missing_keys;
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
+use crate::config::Config;
 use crate::synth::demo::{self, DemoPlan};
 
 /// The study that the demo releases to.
@@ -35,14 +36,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let plan = demo::render(&args.dir).map_err(|error| {
         Failure::new(&error).hint("name another folder with --dir, or move the files away")
     })?;
-    for key in ["master.key", "index.key", "evaluation.key"] {
-        let file = args.dir.join("keys").join(key);
-        if !file.exists() {
-            create_key(&file, &context.edge)?;
-        }
-    }
+    create_missing_keys(&args.dir, &context.edge)?;
     let shell = Shell { context, program: std::env::current_exe()?, config: plan.config_file.clone() };
-    let before = Standing::read(&shell, &args.dir)?;
+    let before = Standing::read(&shell)?;
     let extract = args.dir.join("extract").display().to_string();
     shell.show(&["check"])?;
     shell.show(&["sync"])?;
@@ -50,7 +46,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     shell.show(&["collect"])?;
     shell.show(&["extract", "build", "--out", &extract])?;
     shell.show(&["extract", "verify", &extract])?;
-    let after = Standing::read(&shell, &args.dir)?;
+    let after = Standing::read(&shell)?;
     let found = faults::look(&plan.faults, &after.runs);
     let built = shell.ask(&["extract", "build", "--out", &extract])?;
     let told = story::Story {
@@ -60,6 +56,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         after: &after,
         found: &found,
         built: &built,
+        places: places(&plan)?,
     };
     if print.is_json {
         print.json(&told.json())?;
@@ -68,6 +65,20 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     }
     let all_found = found.iter().all(|look| look.is_found);
     Ok(if all_found { Exit::Done } else { Exit::Findings })
+}
+
+/// Where the databases and the queue are: files, or what kind of server. A URL may hold a
+/// password, so none is shown.
+fn places(plan: &DemoPlan) -> Result<Vec<String>, Failure> {
+    let config = Config::read(&plan.config_file, &|name| std::env::var(name).ok())
+        .map_err(|error| Failure::new(&error))?;
+    let urls = [&config.gateway.database, &config.gateway.queue, &config.evaluation.database];
+    let place = |url: &String| match config.url(url).split_once(':') {
+        Some(("sqlite", file)) => file.to_owned(),
+        Some(("amqp" | "amqps", _)) => "RabbitMQ".to_owned(),
+        _ => "PostgreSQL".to_owned(),
+    };
+    Ok(urls.into_iter().map(place).collect())
 }
 
 /// How the two zones stand, as the commands say.
@@ -82,17 +93,16 @@ struct Standing {
 }
 
 impl Standing {
-    fn read(shell: &Shell<'_>, dir: &Path) -> Result<Self, Failure> {
+    fn read(shell: &Shell<'_>) -> Result<Self, Failure> {
         let mut standing = Self::default();
-        if dir.join("operational.db").exists() {
-            standing.status = shell.ask(&["status"])?;
+        // Where there is no database yet, there is nothing to read.
+        if let Some(status) = shell.try_ask(&["status"])? {
+            standing.status = status;
             let listed = shell.ask(&["run", "list", "--last", RUNS_SHOWN])?;
             for run in listed.as_array().into_iter().flatten() {
                 let id = run.get("id").and_then(Value::as_str).unwrap_or_default();
                 standing.runs.push(shell.ask(&["run", "show", id])?);
             }
-        }
-        if dir.join("evaluation.db").exists() {
             let listed = shell.ask(&["extract", "list"])?;
             standing.releases = listed.get("releases").and_then(Value::as_array).cloned().unwrap_or_default();
         }
@@ -123,7 +133,7 @@ impl Shell<'_> {
     fn show(&self, words: &[&str]) -> Result<(), Failure> {
         let line = self.line(words);
         self.context.print.note(format_args!("\n$ {line}"));
-        let printed = self.run(words, &[], Stdio::inherit())?;
+        let printed = self.run(words, &[], Stdio::inherit())?.ok_or_else(|| self.failed(words))?;
         for line in printed.lines() {
             self.context.print.note(format_args!("  {line}"));
         }
@@ -132,8 +142,15 @@ impl Shell<'_> {
 
     /// Runs a command quietly and gives what it says as JSON.
     fn ask(&self, words: &[&str]) -> Result<Value, Failure> {
-        let printed = self.run(words, &["--json"], Stdio::null())?;
-        Ok(serde_json::from_str(&printed)?)
+        self.try_ask(words)?.ok_or_else(|| self.failed(words))
+    }
+
+    /// The same; none where it could not be run.
+    fn try_ask(&self, words: &[&str]) -> Result<Option<Value>, Failure> {
+        match self.run(words, &["--json"], Stdio::null())? {
+            Some(printed) => Ok(Some(serde_json::from_str(&printed)?)),
+            None => Ok(None),
+        }
     }
 
     fn line(&self, words: &[&str]) -> String {
@@ -142,7 +159,8 @@ impl Shell<'_> {
         words.fold("wayleave".to_owned(), |line, word| line + " " + &word)
     }
 
-    fn run(&self, words: &[&str], more: &[&str], errors: Stdio) -> Result<String, Failure> {
+    /// What it prints; none where it could not be run.
+    fn run(&self, words: &[&str], more: &[&str], errors: Stdio) -> Result<Option<String>, Failure> {
         let output = Command::new(&self.program)
             .args(words)
             .args(more)
@@ -154,14 +172,47 @@ impl Shell<'_> {
             .output()?;
         let is_fit = |code| code == i32::from(Exit::Done.code()) || code == i32::from(Exit::Findings.code());
         if !output.status.code().is_some_and(is_fit) {
-            return Err(Failure::told(format!("`{}` could not be run", self.line(words)))
-                .hint("run that command by itself to see why; the demo goes on from there"));
+            return Ok(None);
         }
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        Ok(Some(String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    fn failed(&self, words: &[&str]) -> Failure {
+        Failure::told(format!("`{}` could not be run", self.line(words)))
+            .hint("run that command by itself to see why; the demo goes on from there")
     }
 }
 
 /// A word as it has to be typed.
 fn quoted(word: &str) -> String {
-    if word.contains(char::is_whitespace) { format!("\"{word}\"") } else { word.to_owned() }
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:\\=,+@%".contains(letter);
+    match word {
+        "" => "\"\"".to_owned(),
+        word if word.chars().all(is_plain) => word.to_owned(),
+        // Double quotes hold on every system; within them a Unix shell still reads these.
+        word if cfg!(unix) && word.contains(['"', '$', '`', '!', '\\']) => {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+        word => format!("\"{word}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_read_is_quoted() {
+        for (word, typed) in [
+            ("demo/wayleave.toml", "demo/wayleave.toml"),
+            ("my demo", "\"my demo\""),
+            ("Größe & co", "\"Größe & co\""),
+            ("a;b", "\"a;b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(word), typed);
+        }
+        #[cfg(unix)]
+        assert_eq!(quoted("it's $5"), "'it'\\''s $5'");
+    }
 }

@@ -1,6 +1,6 @@
 //! `wayleave extract`: build, list and verify what evaluators work with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde::Serialize;
@@ -45,6 +45,9 @@ enum Verb {
     Verify {
         /// Folder of the extract
         folder: PathBuf,
+        /// File of the public key that signs the gateway's log, as the gateway sent it: `signing.pub`
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
     },
 }
 
@@ -54,7 +57,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
             build_one(context, study.as_deref(), release.as_deref(), out.as_deref())
         }
         Verb::List { study } => list(context, study.as_deref()),
-        Verb::Verify { folder } => check(context, folder),
+        Verb::Verify { folder, key } => check(context, folder, key.as_deref()),
     }
 }
 
@@ -70,7 +73,7 @@ fn build_one(
     context: &Context,
     study: Option<&str>,
     release: Option<&str>,
-    out: Option<&std::path::Path>,
+    out: Option<&Path>,
 ) -> Result<Exit, Failure> {
     let config = context.config()?;
     let mut store = open(context)?;
@@ -158,9 +161,16 @@ fn list(context: &Context, study: Option<&str>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn check(context: &Context, folder: &std::path::Path) -> Result<Exit, Failure> {
-    let (verified, findings) =
-        verify(folder).map_err(|error| Failure::new(&error).hint("name the folder of an extract"))?;
+fn check(context: &Context, folder: &Path, key: Option<&Path>) -> Result<Exit, Failure> {
+    let read = |file: &Path| {
+        std::fs::read_to_string(file).map_err(|error| {
+            Failure::told(format!("cannot read the key {}: {error}", file.display()))
+                .hint("name the `signing.pub` that the gateway sent")
+        })
+    };
+    let key = key.map(read).transpose()?;
+    let (verified, findings) = verify(folder, key.as_deref().map(str::trim))
+        .map_err(|error| Failure::new(&error).hint("name the folder of an extract"))?;
     for finding in findings.kept() {
         context.print.note(format_args!("{}: {finding}", finding.severity.as_str()));
         context.print.note(format_args!("hint: {}", finding.advice()));
@@ -182,6 +192,13 @@ fn check(context: &Context, folder: &std::path::Path) -> Result<Exit, Failure> {
             verified.files,
             verified.rows.len()
         ))?;
+        let signed_by = verified.signed_by.as_deref().unwrap_or_default();
+        context.print.data(match key {
+            Some(_) => "the release stands in the gateway's log, signed with the key that was given".to_owned(),
+            None => format!(
+                "the release stands in the log that this key signs: {signed_by}\nis it the gateway's? check with --key and the `signing.pub` that they sent"
+            ),
+        })?;
     } else {
         context.print.data(format_args!("not verified: {} findings", findings.total()))?;
     }

@@ -7,6 +7,7 @@ use crate::base::edge::Edge;
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::config::{Config, DEFAULT_TOML, FILE_NAME};
+use crate::evaluation::collect::answer::Signer;
 
 /// What `init` takes.
 #[derive(clap::Args)]
@@ -33,6 +34,9 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     for key in operational.into_iter().chain([&config.evaluation.key]) {
         create_key(&config.path(key), &context.edge)?;
     }
+    for key in [&config.gateway.signing_key, &config.evaluation.key] {
+        create_public_key(&config.path(key))?;
+    }
     context.print.data(format_args!(
         "written: {}\nnext: add a [source.…] section to it, then run `wayleave check --config {}`",
         file.display(),
@@ -51,6 +55,28 @@ pub(crate) fn create_key(file: &Path, edge: &Edge) -> Result<(), Failure> {
     let mut text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     text.push('\n');
     write_new(file, text.as_bytes(), true)
+}
+
+/// Writes the public half of a signing key beside it, for the other side: `evaluation.key` and
+/// `evaluation.pub`. An existing file is left untouched.
+pub(crate) fn create_public_key(file: &Path) -> Result<(), Failure> {
+    let public = file.with_extension("pub");
+    if public.exists() {
+        return Ok(());
+    }
+    let signer = Signer::read(file).map_err(|error| Failure::new(&error))?;
+    write_new(&public, format!("{}\n", signer.public_key()).as_bytes(), false)
+}
+
+/// The keys of made-up files: those that are not there yet, made as `init` makes them.
+pub(crate) fn create_missing_keys(folder: &Path, edge: &Edge) -> Result<(), Failure> {
+    for key in ["master.key", "index.key", "evaluation.key"] {
+        let file = folder.join("keys").join(key);
+        if !file.exists() {
+            create_key(&file, edge)?;
+        }
+    }
+    create_public_key(&folder.join("keys/evaluation.key"))
 }
 
 /// Writes a file that is not there yet.

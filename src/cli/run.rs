@@ -38,11 +38,12 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let gateway = open(&config, &context.edge, Opening::Existing)?;
     match &args.what {
         What::List { last } => {
-            let runs = show::list_runs(&gateway, *last).map_err(told)?;
             if context.print.is_json {
-                context.print.json(&runs)?;
+                context.print.json(&show::list_runs(&gateway, *last).map_err(told)?)?;
             } else {
-                list(context, &runs)?;
+                // Quiet feeds share a line, so more runs than lines are looked at.
+                let runs = show::list_runs(&gateway, RUNS_LOOKED_AT).map_err(told)?;
+                list(context, &runs, usize::try_from(*last)?)?;
             }
         }
         What::Show { id, all } => {
@@ -57,7 +58,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn list(context: &Context, runs: &[RunShown]) -> Result<(), Failure> {
+/// Runs that are looked at for a list: as many as may be asked for.
+const RUNS_LOOKED_AT: i64 = 1_000;
+
+/// Runs that stand in one line: those of feeds that brought nothing new, one after the other and
+/// begun in the same minute.
+fn is_of_one_line(one: &RunShown, other: &RunShown) -> bool {
+    one.is_no_news() && other.is_no_news() && minute(&one.started_at) == minute(&other.started_at)
+}
+
+fn list(context: &Context, runs: &[RunShown], lines_max: usize) -> Result<(), Failure> {
     if runs.is_empty() {
         return context.print.data("no runs yet; `wayleave sync` makes the first");
     }
@@ -65,7 +75,21 @@ fn list(context: &Context, runs: &[RunShown]) -> Result<(), Failure> {
         "{:<8}  {:<16}  {:<18}  {:<10}  {:>8}  {:>8}  {:>6}  {}",
         "RUN", "BEGAN (UTC)", "FEED", "STATE", "UNITS", "ACCEPTED", "ERRORS", "NOTE"
     ))?;
-    for run in runs {
+    for together in runs.chunk_by(is_of_one_line).take(lines_max) {
+        let Some(run) = together.first() else { continue };
+        if together.len() > 1 {
+            let feeds = format!("{} feeds", together.len());
+            context.print.data(format_args!(
+                "{:<8}  {:<16}  {feeds:<18}  {:<10}  {:>8}  {:>8}  {:>6}  no news: the same files as before",
+                "",
+                minute(&run.started_at),
+                run.state,
+                0,
+                0,
+                0
+            ))?;
+            continue;
+        }
         let line = format!(
             "{:<8}  {:<16}  {:<18}  {:<10}  {:>8}  {:>8}  {:>6}  {}",
             short(&run.id),

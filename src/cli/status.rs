@@ -43,7 +43,7 @@ fn text(standing: &Standing) -> String {
     }
     let records: i64 = standing.records.iter().map(|(_, n)| n).sum();
     lines.push(format!(
-        "people             {} known to a programme, {} as the sources know them; {records} records",
+        "people             {} known to a programme; {} entries about people in the sources; {records} records",
         standing.known, standing.subjects
     ));
     lines.push(match standing.quarantined {

@@ -117,6 +117,7 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
     let settings = Settings {
         url: config.url(&config.gateway.queue),
         authority: authority.map(|file| config.path(file)),
+        lease_s: config.limits.lease_s,
     };
     let queue = Queue::open(&settings, &context.edge).map_err(|error| failed(&error.into()))?;
     let bar = context.print.progress(0, "messages");
@@ -126,6 +127,7 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         protocol: &protocol,
         keys: &keys,
         queue: &queue,
+        lease_s: config.limits.lease_s,
     };
     let report = job.run(&|sent| bar.set_position(sent)).map_err(|error| failed(&error));
     bar.finish_and_clear();

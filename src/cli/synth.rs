@@ -4,8 +4,10 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use crate::cli::init::create_missing_keys;
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
+use crate::config::FILE_NAME;
 use crate::synth::{demo, load, world};
 
 /// What `synth` takes.
@@ -37,6 +39,16 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         return stream(&args.dir, "figures.csv", context, |out| load::figures(out, rows));
     }
     let people = usize::try_from(args.people)?;
+    let config = args.dir.join(FILE_NAME);
+    let is_own = |there: String| there == demo::CONFIG;
+    if config.exists() && !std::fs::read_to_string(&config).is_ok_and(is_own) {
+        return Err(Failure::told(format!(
+            "{} is there already, and is not what `synth` writes; nothing was written",
+            config.display()
+        ))
+        .hint("name a folder of its own with --dir"));
+    }
+    create_missing_keys(&args.dir, &context.edge)?;
     let plan = demo::write(&world::invented(people, args.seed), &args.dir)?;
     if context.print.is_json {
         context.print.json(&plan)?;

@@ -6,6 +6,7 @@
 //! never changed.
 
 pub mod package;
+mod proof;
 pub mod reconcile;
 pub mod table;
 pub mod verify;

@@ -78,6 +78,9 @@ pub fn begin_again(gateway: &Gateway, feed: &Feed, batch: &Batch, note: &str) ->
     })
 }
 
+/// The note of a run that found nothing new.
+pub(super) const NO_NEWS: &str = "no news: the same file as before";
+
 /// Writes down that a feed brought nothing new: a finished run without units, so that `run list`
 /// shows the night it was looked for.
 ///
@@ -88,7 +91,7 @@ pub fn note_no_news(gateway: &Gateway, feed: &Feed) -> Result<(), GatewayError> 
     gateway.store.write(|tx| {
         let Some(last) = batch::find_last(tx, &feed.source, &feed.name)? else { return Ok(()) };
         let known_mark = run::find_last_of_batch(tx, &last.id)?.map(|run| run.known_mark);
-        let mut none = new_run(tx, gateway, feed, &last.id, "no news: the same file as before")?;
+        let mut none = new_run(tx, gateway, feed, &last.id, NO_NEWS)?;
         State::Finished.as_str().clone_into(&mut none.state);
         none.finished_at = Some(at.clone());
         none.known_mark = known_mark.unwrap_or_default();

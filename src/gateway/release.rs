@@ -5,6 +5,7 @@
 //! the study key, asks for consent again in the transaction that makes the message, and marks an
 //! intent as sent only after the broker has confirmed it.
 
+pub mod answer;
 pub mod census;
 pub mod close;
 pub mod file;

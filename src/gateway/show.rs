@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::gateway::receive::NO_NEWS;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::run::Run;
 use crate::store::work::Step;
@@ -142,9 +143,9 @@ pub struct Standing {
     pub open_runs: usize,
     /// Units set aside and open.
     pub quarantined: i64,
-    /// People as sources know them, and how many of them are known to a programme.
+    /// People as the sources know them: one of each source for each person.
     pub subjects: i64,
-    /// Of those, the ones known to a programme.
+    /// People known to a programme, each once.
     pub known: i64,
     /// Subjects that wait to be linked.
     pub to_link: i64,
@@ -152,6 +153,14 @@ pub struct Standing {
     pub to_release: i64,
     /// Records by kind.
     pub records: Vec<(String, i64)>,
+}
+
+impl RunShown {
+    /// True if the feed brought nothing that had not been taken before.
+    #[must_use]
+    pub fn is_no_news(&self) -> bool {
+        self.units.received == 0 && self.note == NO_NEWS
+    }
 }
 
 impl From<&Run> for RunShown {
@@ -294,13 +303,13 @@ pub fn waiting(gateway: &Gateway) -> Result<Waiting, GatewayError> {
 /// Where the store fails.
 pub fn standing(gateway: &Gateway) -> Result<Standing, GatewayError> {
     gateway.store.read(|tx| {
-        let (subjects, known) = subject::count(tx)?;
+        let (subjects, _) = subject::count(tx)?;
         Ok(Standing {
             feeds: run::list_last_of_feeds(tx)?.iter().map(RunShown::from).collect(),
             open_runs: run::list_open(tx)?.len(),
             quarantined: quarantine::count_open(tx)?,
             subjects,
-            known,
+            known: subject::count_known_people(tx)?,
             to_link: work::count(tx, Step::Link)?,
             to_release: work::count(tx, Step::Release)?,
             records: record::count_by_kind(tx)?,

@@ -25,11 +25,13 @@ pub fn protocol_of(config: &Config, study: &str) -> Result<Protocol, GatewayErro
 /// Where the keys of a study's release job are.
 #[must_use]
 pub fn key_files(config: &Config, study: &str) -> KeyFiles {
-    let key = config.study.get(study).map(|settings| settings.key.clone()).filter(|key| !key.is_empty());
+    let settings = config.study.get(study).cloned().unwrap_or_default();
+    let or = |named: &str, usual: &str| config.path(if named.is_empty() { usual } else { named });
     KeyFiles {
         role: config.path(&config.gateway.release_key),
         signing: config.path(&config.gateway.signing_key),
-        study: config.path(&key.unwrap_or_else(|| format!("keys/{study}.key"))),
+        study: or(&settings.key, &format!("keys/{study}.key")),
+        evaluation: or(&settings.evaluation_key, "keys/evaluation.pub"),
     }
 }
 

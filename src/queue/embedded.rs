@@ -16,7 +16,7 @@ use diesel::result::Error as DieselError;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::base::edge::{Edge, Instant};
-use crate::base::limit::{DELIVERIES_MAX, LEASE_S, QUEUE_BUSY_WAIT_MS, QUEUE_CREATE_TRIES_MAX};
+use crate::base::limit::{DELIVERIES_MAX, QUEUE_BUSY_WAIT_MS, QUEUE_CREATE_TRIES_MAX};
 use crate::queue::error::Cause;
 use crate::queue::{Counts, DeadLetter, Delivery, Outcome, Outgoing, QueueError, Token};
 use table::{message, queue};
@@ -26,18 +26,19 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/queue/sqlit
 pub(super) struct Embedded {
     file: PathBuf,
     edge: Edge,
+    lease_s: i64,
     connection: Mutex<SqliteConnection>,
 }
 
 impl Embedded {
-    pub(super) fn open(path: &str, edge: &Edge) -> Result<Self, QueueError> {
+    pub(super) fn open(path: &str, lease_s: i64, edge: &Edge) -> Result<Self, QueueError> {
         let file = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
         if file.file_name().is_none() {
             return Err(QueueError::Url);
         }
         place::check(&file)?;
         let connection = connect(&file).map_err(|source| QueueError::Open { file: file.clone(), source })?;
-        Ok(Self { file, edge: edge.clone(), connection: Mutex::new(connection) })
+        Ok(Self { file, edge: edge.clone(), lease_s, connection: Mutex::new(connection) })
     }
 
     pub(super) fn declare(&self, name: &str) -> Result<(), QueueError> {
@@ -59,7 +60,7 @@ impl Embedded {
         self.write(|connection| {
             bury_expired(connection, name, now)?;
             let heads = list_heads(connection, name, now, count_max)?;
-            heads.into_iter().map(|head| claim_one(connection, head, now)).collect()
+            heads.into_iter().map(|head| claim_one(connection, head, now.plus_s(self.lease_s))).collect()
         })
     }
 
@@ -238,14 +239,14 @@ fn list_heads(
         .load(connection)
 }
 
-fn claim_one(connection: &mut SqliteConnection, head: Head, now: Instant) -> Result<Delivery, DieselError> {
+fn claim_one(connection: &mut SqliteConnection, head: Head, until: Instant) -> Result<Delivery, DieselError> {
     let fence = head.fence.saturating_add(1);
     let deliveries = head.deliveries.saturating_add(1);
     diesel::update(message::table.find(head.position))
         .set((
             message::fence.eq(fence),
             message::deliveries.eq(deliveries),
-            message::claimed_until.eq(Some(now.plus_s(LEASE_S).unix_ms())),
+            message::claimed_until.eq(Some(until.unix_ms())),
         ))
         .execute(connection)?;
     Ok(Delivery {

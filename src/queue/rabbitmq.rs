@@ -8,8 +8,8 @@
 //!   consumer, so that order holds for each subject however many collectors run.
 //! - `P.dead`, the dead-letter exchange, and a quorum queue `….dead` for each of the above.
 //!
-//! The library's own recovery is off. After a break the connection is opened anew, and what was
-//! not confirmed counts as not sent.
+//! The library's own recovery is off. After a break the connection is opened anew, a broker that
+//! is being restarted is waited for, and what was not confirmed counts as not sent.
 
 mod connect;
 mod consume;
@@ -23,13 +23,15 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use crate::base::edge::Edge;
-use crate::base::limit::BROKER_WAIT_S;
+use crate::base::limit::{BREAKS_MAX, BROKER_WAIT_S, RETURN_WAIT_S};
 use crate::queue::{Counts, DeadLetter, Delivery, Outcome, Outgoing, QueueError, Settings};
 use connect::{Live, Site};
+use consume::Lease;
 
 pub(super) struct RabbitMq {
     site: Site,
     edge: Edge,
+    lease_s: i64,
     /// Taken when this is dropped.
     runtime: Option<Runtime>,
     state: Mutex<State>,
@@ -41,6 +43,8 @@ struct State {
     live: Option<Live>,
     /// How many connections there were: a delivery of an earlier one can no longer be answered.
     connections: u64,
+    /// Whether the broker ever answered.
+    has_answered: bool,
 }
 
 impl RabbitMq {
@@ -52,8 +56,13 @@ impl RabbitMq {
             .enable_all()
             .build()
             .map_err(|source| site.unreachable(source))?;
-        let rabbitmq =
-            Self { site, edge: edge.clone(), runtime: Some(runtime), state: Mutex::new(State::default()) };
+        let rabbitmq = Self {
+            site,
+            edge: edge.clone(),
+            lease_s: settings.lease_s,
+            runtime: Some(runtime),
+            state: Mutex::new(State::default()),
+        };
         rabbitmq.with(async |_site, _live| Ok(()))?;
         Ok(rabbitmq)
     }
@@ -72,7 +81,8 @@ impl RabbitMq {
     }
 
     pub(super) fn claim(&self, name: &str, count_max: usize) -> Result<Vec<Delivery>, QueueError> {
-        self.with(async |site, live| live.claim(site, name, count_max, &self.edge).await)
+        let now = || Lease { now: self.edge.now(), seconds: self.lease_s };
+        self.with(async |site, live| live.claim(site, name, count_max, &now).await)
     }
 
     pub(super) fn acknowledge(&self, deliveries: &[Delivery]) -> Result<usize, QueueError> {
@@ -97,43 +107,68 @@ impl RabbitMq {
 
     fn with<T>(
         &self,
-        work: impl AsyncFnOnce(&Site, &mut Live) -> Result<T, QueueError>,
+        work: impl AsyncFn(&Site, &mut Live) -> Result<T, QueueError>,
     ) -> Result<T, QueueError> {
-        self.with_patience(Some(Duration::from_secs(BROKER_WAIT_S)), work)
+        self.with_patience(Some(BROKER_PATIENCE), work)
     }
 
     /// Works over the connection, which is opened where there is none. After an error it is given
-    /// up, so that the next call begins with a clean one.
+    /// up; where it broke, the same is tried again over a new one. All that is done here may be
+    /// done twice: what was claimed before the break is delivered again by the broker.
     fn with_patience<T>(
         &self,
         patience: Option<Duration>,
-        work: impl AsyncFnOnce(&Site, &mut Live) -> Result<T, QueueError>,
+        work: impl AsyncFn(&Site, &mut Live) -> Result<T, QueueError>,
     ) -> Result<T, QueueError> {
         let Some(runtime) = &self.runtime else { return Err(QueueError::Poisoned) };
         let mut state = self.lock()?;
         runtime.block_on(async {
-            let mut live = match state.live.take() {
-                Some(live) if live.is_open() => live,
-                _ => {
-                    state.connections = state.connections.saturating_add(1);
-                    Live::open(&self.site, state.connections).await?
+            let mut breaks = 0;
+            loop {
+                let mut live = self.live(&mut state).await?;
+                let result = match patience {
+                    Some(patience) => bounded(&self.site, patience, work(&self.site, &mut live)).await,
+                    None => work(&self.site, &mut live).await,
+                };
+                if result.is_ok() && live.is_open() {
+                    state.live = Some(live);
                 }
-            };
-            let result = match patience {
-                Some(patience) => bounded(&self.site, patience, work(&self.site, &mut live)).await,
-                None => work(&self.site, &mut live).await,
-            };
-            if result.is_ok() && live.is_open() {
-                state.live = Some(live);
+                match result {
+                    Err(error) if error.retryable() && breaks < BREAKS_MAX => {
+                        breaks += 1;
+                        tracing::debug!(
+                            queue.host = self.site.host(),
+                            "the connection broke, opening another"
+                        );
+                    }
+                    done => return done,
+                }
             }
-            result
         })
+    }
+
+    /// The open connection, or a new one. One that was there before is waited for longer: the
+    /// broker is perhaps being restarted.
+    async fn live(&self, state: &mut State) -> Result<Live, QueueError> {
+        match state.live.take() {
+            Some(live) if live.is_open() => Ok(live),
+            _ => {
+                state.connections = state.connections.saturating_add(1);
+                let opening = Live::open(&self.site, state.connections, state.has_answered);
+                let live = bounded(&self.site, Duration::from_secs(RETURN_WAIT_S), opening).await?;
+                state.has_answered = true;
+                Ok(live)
+            }
+        }
     }
 
     fn lock(&self) -> Result<MutexGuard<'_, State>, QueueError> {
         self.state.lock().map_err(|_poisoned| QueueError::Poisoned)
     }
 }
+
+/// How long one answer of the broker is waited for.
+const BROKER_PATIENCE: Duration = Duration::from_secs(BROKER_WAIT_S);
 
 async fn bounded<T>(
     site: &Site,
@@ -157,8 +192,7 @@ impl Drop for RabbitMq {
                 std::thread::scope(|scope| {
                     scope.spawn(|| {
                         runtime.block_on(async {
-                            let patience = Duration::from_secs(BROKER_WAIT_S);
-                            let _closed = tokio::time::timeout(patience, closing).await;
+                            let _closed = tokio::time::timeout(BROKER_PATIENCE, closing).await;
                         });
                     });
                 });

@@ -306,6 +306,8 @@ pub struct MappingUsed {
 /// A signed head of the log, in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CheckpointText {
+    /// The gateway whose log it is.
+    pub origin: String,
     /// Entries in the log.
     pub size: u64,
     /// Root hash.
@@ -364,7 +366,13 @@ mod tests {
             totals: [("people".to_owned(), 1)].into(),
             withheld: [("no-consent".to_owned(), 1)].into(),
             linkage: [("subjects".to_owned(), 2)].into(),
-            checkpoint: CheckpointText { size: 1, root: hex(64), signature: hex(128), key: hex(64) },
+            checkpoint: CheckpointText {
+                origin: "wayleave/gateway".to_owned(),
+                size: 1,
+                root: hex(64),
+                signature: hex(128),
+                key: hex(64),
+            },
             entry: EntryText { index: 0, leaf: hex(64) },
             proof: vec![hex(64)],
         }

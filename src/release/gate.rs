@@ -15,6 +15,7 @@ use crate::base::id::{NoticeId, PersonId, RecordId, ReleaseId};
 use crate::base::origin::Origin;
 use crate::base::private::{Grant, Release};
 use crate::base::seal::StudyKey;
+use crate::base::tree::hex;
 use crate::consent::decide::{Denied, Proof, Verdict};
 use crate::consent::directive::{Scope, Statement};
 use crate::record::draft::Draft;
@@ -30,7 +31,6 @@ use crate::release::protocol::{Protocol, ReleasedKind};
 use crate::release::pseudonym::{Domain, Pseudonym};
 use crate::release::scan::Own;
 use crate::release::treat::{Around, Treated, treat};
-use crate::release::tree::hex;
 
 /// Why a reader of a withheld field is told that there was no leave for it.
 pub(in crate::release) const NO_CONSENT: &str = "no-consent";

@@ -245,6 +245,23 @@ pub fn count(tx: &mut Tx) -> Result<(i64, i64), StoreError> {
     Ok((all, known))
 }
 
+/// How many people a programme knows: each counts once, however many sources know them.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_known_people(tx: &mut Tx) -> Result<i64, StoreError> {
+    let linked = subject::table
+        .filter(subject::is_known.eq(true))
+        .select(diesel::dsl::count(subject::person_id).aggregate_distinct())
+        .first::<i64>(&mut tx.connection)?;
+    // Whoever is not linked yet is nobody else, as far as is known.
+    let apart = subject::table
+        .filter(subject::is_known.eq(true).and(subject::person_id.is_null()))
+        .count()
+        .get_result::<i64>(&mut tx.connection)?;
+    Ok(linked + apart)
+}
+
 /// The id of every subject, in order.
 ///
 /// # Errors

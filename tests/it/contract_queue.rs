@@ -32,7 +32,7 @@ impl Door {
 }
 
 fn open(url: &str, edge: &Edge) -> Result<Queue, QueueError> {
-    Queue::open(&Settings { url: url.to_owned(), authority: None }, edge)
+    Queue::open(&Settings { url: url.to_owned(), authority: None, lease_s: LEASE_S }, edge)
 }
 
 /// Runs a test against each broker, over a queue that was declared.
@@ -349,6 +349,26 @@ fn an_account_that_is_refused_is_not_tried_again() {
     assert!(!error.retryable() && !format!("{error} {error:?}").contains("sesame"), "{error:?}");
     let error = refused(&broker.url.replace("%2f", "nowhere"));
     assert!(matches!(error, QueueError::Refused { .. } | QueueError::Missing { .. }), "{error:?}");
+}
+
+#[test]
+fn an_authority_of_the_site_is_trusted_where_it_is_named_and_only_there() {
+    let Some((broker, authority)) = support::rabbitmq_over_tls() else { return };
+    let (edge, _clock) = support::edge();
+    let settings = Settings { url: broker.url.clone(), authority: Some(authority.clone()), lease_s: LEASE_S };
+    let queue = Queue::open(&settings, &edge).expect("the named authority vouches for the broker");
+    queue.declare(&back()).unwrap();
+    assert_eq!(send(&queue, &[("m1", "a")]), [Outcome::Sent]);
+    assert_eq!(ids(&claim_all(&queue, &back(), 1)), ["m1"]);
+
+    let error = refused(&broker.url);
+    assert!(matches!(error, QueueError::Unreachable { .. }), "{error:?}");
+    assert!(!format!("{error} {error:?}").contains("guest"), "{error:?}");
+
+    let missing = authority.with_file_name("missing.pem");
+    let settings = Settings { url: broker.url.clone(), authority: Some(missing.clone()), lease_s: LEASE_S };
+    let error = Queue::open(&settings, &edge).err().expect("there is no such file");
+    assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
 }
 
 #[test]

@@ -46,6 +46,42 @@ pub(crate) fn number(url: &str, sql: &str) -> i64 {
     lines.ok().and_then(|lines| lines.first().and_then(|line| line.line.parse().ok())).unwrap_or_default()
 }
 
+/// Looks at one database again and again over one connection, while others work in it.
+pub(crate) struct Eye {
+    url: String,
+    connection: Option<Either>,
+}
+
+enum Either {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Eye {
+    pub(crate) fn on(url: &str) -> Self {
+        Self { url: url.to_owned(), connection: None }
+    }
+
+    /// One number, 0 where the query fails because the table is not there yet.
+    pub(crate) fn number(&mut self, sql: &str) -> i64 {
+        if self.connection.is_none() {
+            self.connection = match self.url.strip_prefix("sqlite:") {
+                // Looking must not make the file.
+                Some(file) if !std::path::Path::new(file.trim_start_matches("//")).exists() => None,
+                Some(file) => SqliteConnection::establish(file).ok().map(Either::Sqlite),
+                None => PgConnection::establish(&self.url).ok().map(Either::Postgres),
+            };
+        }
+        let query = diesel::sql_query(format!("SELECT CAST(({sql}) AS TEXT) AS line"));
+        let lines: Vec<Line> = match &mut self.connection {
+            None => return 0,
+            Some(Either::Sqlite(db)) => query.load(db).unwrap_or_default(),
+            Some(Either::Postgres(db)) => query.load(db).unwrap_or_default(),
+        };
+        lines.first().and_then(|line| line.line.parse().ok()).unwrap_or_default()
+    }
+}
+
 fn dump_sqlite(file: &str) -> Dump {
     let mut db = SqliteConnection::establish(file).unwrap();
     db.batch_execute("PRAGMA busy_timeout = 20000").unwrap();

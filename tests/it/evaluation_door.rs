@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use wayleave::base::edge::Instant;
 use wayleave::base::id::{NoticeId, PersonId, RecordId, ReleaseId};
+use wayleave::base::limit::LEASE_S;
 use wayleave::base::private::{Grant, Release};
 use wayleave::base::seal::StudyKey;
 use wayleave::consent::decide::{Proof, When};
@@ -23,7 +24,7 @@ use wayleave::release::protocol::Protocol;
 use wayleave::release::scan::Own;
 use wayleave::release::treat::Around;
 
-use crate::evaluation_messages::STUDY;
+use crate::evaluation_messages::{Log, STUDY};
 use crate::support;
 
 fn person(n: u128) -> PersonId {
@@ -72,19 +73,25 @@ fn star(gate: &Gate<'_>, of: u128, record: u128, work: i64, sequence: u64) -> Do
 }
 
 fn closing() -> Closing {
-    let hex = |n: usize| "0".repeat(n);
+    let log = Log::new();
     let cut_off: Instant = "2025-03-31T12:00:00.000Z".parse().unwrap();
     Closing {
         cut_off,
         cut_off_day: cut_off.london_day(),
-        mappings: vec![MappingUsed { name: "housing/tracker".to_owned(), version: 1, hash: hex(64) }],
+        mappings: vec![MappingUsed { name: "housing/tracker".to_owned(), version: 1, hash: "0".repeat(64) }],
         counts: [("record".to_owned(), 3)].into(),
         totals: [("people".to_owned(), 1), ("star".to_owned(), 2), ("setting".to_owned(), 1)].into(),
         withheld: BTreeMap::new(),
         linkage: [("subjects".to_owned(), 3)].into(),
-        checkpoint: CheckpointText { size: 1, root: hex(64), signature: hex(128), key: hex(64) },
-        entry: EntryText { index: 0, leaf: hex(64) },
-        proof: Vec::new(),
+        checkpoint: CheckpointText {
+            origin: log.origin,
+            size: log.size,
+            root: log.root,
+            signature: log.signature,
+            key: log.key,
+        },
+        entry: EntryText { index: log.index, leaf: log.leaf },
+        proof: log.proof,
     }
 }
 
@@ -149,9 +156,10 @@ fn through_each_queue_into_each_database_to_the_same_extract() {
     let mut sums = Vec::new();
     for (database, broker) in support::grid() {
         let (edge, _clock) = support::edge();
-        let sender = Queue::open(&Settings { url: broker.url.clone(), authority: None }, &edge).unwrap();
+        let settings = Settings { url: broker.url.clone(), authority: None, lease_s: LEASE_S };
+        let sender = Queue::open(&settings, &edge).unwrap();
         // The evaluation side may come first: it makes both ways.
-        let mut inlet = Inlet::open(&broker.url, None, STUDY, &edge).unwrap();
+        let mut inlet = Inlet::open(&settings, STUDY, &edge).unwrap();
         let outcomes = sender.publish(&messages(&gate)).unwrap();
         assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Sent), "{outcomes:?}");
         let mut store = Store::open(&database.url).unwrap();
@@ -167,7 +175,7 @@ fn through_each_queue_into_each_database_to_the_same_extract() {
         let place = folder.path().join(format!("extract {}", sums.len()));
         let built = build(&mut store, STUDY, None, folder.path(), Some(&place)).unwrap();
         assert_eq!(built.people, 1);
-        let (_, findings) = verify(&place).unwrap();
+        let (_, findings) = verify(&place, None).unwrap();
         assert!(findings.is_empty(), "{:?}", findings.kept());
         sums.push(std::fs::read_to_string(place.join("SHA256SUMS")).unwrap());
     }

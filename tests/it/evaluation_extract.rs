@@ -13,7 +13,7 @@ use wayleave::evaluation::extract::{Built, ExtractError, build};
 use wayleave::evaluation::store::Store;
 
 use crate::evaluation_messages::{
-    ListDoor, STUDY, aggregate, pseudonym, record, record_name, release_closed, release_id, setting,
+    ListDoor, Log, STUDY, aggregate, pseudonym, record, record_name, release_closed, release_id, setting,
     withdrawn,
 };
 use crate::support::databases;
@@ -239,13 +239,47 @@ fn an_unknown_release_is_said_to_be_unknown() {
 }
 
 #[test]
+fn verify_finds_a_release_that_does_not_stand_in_the_signed_log() {
+    let log = Log::new();
+    let found = |from: &str, to: &str, trusted: Option<&str>| {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("e");
+        built(&mut collected(messages()), &place).unwrap();
+        let file = place.join("manifest.json");
+        let manifest = std::fs::read_to_string(&file).unwrap();
+        assert!(manifest.contains(from), "{from} stands in the manifest");
+        std::fs::write(&file, manifest.replace(from, to)).unwrap();
+        let (verified, findings) = verify(&place, trusted).unwrap();
+        let told = findings.kept().iter().find(|finding| finding.code == Code::ExtractProof);
+        (verified.signed_by, told.map(|finding| finding.expected.clone()))
+    };
+    let right = (Some(log.key.clone()), None);
+    assert_eq!(found("", "", None), right);
+    assert_eq!(found("", "", Some(&log.key)), right);
+    let wrong = |expected: &str| (None, Some(expected.to_owned()));
+    let other = "0".repeat(64);
+    assert_eq!(found("", "", Some(&other)), wrong("a head that is signed with the key that was given"));
+    for (from, to) in [("wayleave/test\"", "wayleave/else\""), (log.root.as_str(), other.as_str())] {
+        assert_eq!(found(from, to, None), wrong("a head that the key beside it has signed"));
+    }
+    for (from, to) in [(log.leaf.as_str(), other.as_str()), ("\"index\": 8", "\"index\": 7")] {
+        assert_eq!(
+            found(from, to, None),
+            wrong("a proof that leads from the release's entry to the signed head")
+        );
+    }
+    assert_eq!(found(&log.signature, "none", None), wrong("a signature of 128 hexadecimal digits"));
+    assert_eq!(found("\"origin\"", "\"from\"", None), wrong("a signed head of the gateway's log"));
+}
+
+#[test]
 fn verify_finds_what_was_changed() {
     fn check(change: impl FnOnce(&Path), expected: &[(Code, &str)]) {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("e");
         built(&mut collected(messages()), &place).unwrap();
         change(&place);
-        let (_, findings) = verify(&place).unwrap();
+        let (_, findings) = verify(&place, None).unwrap();
         let found: Vec<(Code, String)> =
             findings.kept().iter().map(|finding| (finding.code, finding.to_string())).collect();
         assert_eq!(found.len(), expected.len(), "{found:?}");

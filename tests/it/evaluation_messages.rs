@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use ed25519_dalek::SigningKey;
 use serde_json::{Map, Value, json};
+use wayleave::base::tree::{self, Head, hex};
 use wayleave::evaluation::collect::{Claimed, Door, DoorError};
 
 pub(crate) const STUDY: &str = "promoting-independence";
@@ -125,7 +127,38 @@ pub(crate) fn protocol() -> Value {
     })
 }
 
+/// A log of nine entries, the last of them a release, with its signed head.
+pub(crate) struct Log {
+    pub(crate) origin: String,
+    pub(crate) size: u64,
+    pub(crate) root: String,
+    pub(crate) signature: String,
+    pub(crate) key: String,
+    pub(crate) index: u64,
+    pub(crate) leaf: String,
+    pub(crate) proof: Vec<String>,
+}
+
+impl Log {
+    pub(crate) fn new() -> Self {
+        let leaves: Vec<tree::Hash> = (0..9_u8).map(|n| tree::leaf(&[n])).collect();
+        let head = Head { origin: "wayleave/test".to_owned(), size: 9, root: tree::root(&leaves) };
+        let key = SigningKey::from_bytes(&[9; 32]);
+        Self {
+            root: hex(&head.root),
+            signature: hex(&head.sign(&key)),
+            key: hex(key.verifying_key().as_bytes()),
+            origin: head.origin,
+            size: head.size,
+            index: 8,
+            leaf: hex(&leaves[8]),
+            proof: tree::proof(&leaves, 8).unwrap().iter().map(|hash| hex(hash)).collect(),
+        }
+    }
+}
+
 pub(crate) fn release_closed(totals: Value) -> Value {
+    let log = Log::new();
     let own = json!({
         "protocol_version": 1,
         "protocol": protocol(),
@@ -136,8 +169,12 @@ pub(crate) fn release_closed(totals: Value) -> Value {
         "totals": totals,
         "withheld": {"no-consent": 2},
         "linkage": {"subjects": 5, "linked": 3, "in_doubt": 0},
-        "checkpoint": {"size": 9, "root": "0".repeat(64), "signature": "0".repeat(128), "key": "0".repeat(64)},
-        "proof": [],
+        "checkpoint": {
+            "origin": log.origin, "size": log.size, "root": log.root,
+            "signature": log.signature, "key": log.key,
+        },
+        "entry": {"index": log.index, "leaf": log.leaf},
+        "proof": log.proof,
     });
     envelope("release-closed", STUDY, &common(0, own))
 }

@@ -1,226 +1,200 @@
 //! kill -9 of each step, on each database and broker, at moments drawn over the measured length
 //! of its work. After every kill the work is run to its end; the ledger balances, and the
-//! evaluation database holds what an undisturbed run's holds.
+//! evaluation database holds what an undisturbed run's holds, row for row.
+//!
+//! The steps before the one that is killed are done once; each kill works on a copy of how they
+//! left everything.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::dump::{self, Dump};
+use crate::dump::{self, Dump, Eye};
+use crate::rabbit::{self, Letter};
+use crate::same;
 use crate::zone::{STUDY, Servers, Zone};
 
-/// One step, and how its work is seen from outside: numbers that rise from 0 as it commits.
+/// People in the programme: few, so that a kill takes seconds, and enough for many commits.
+const PEOPLE: u32 = 30;
+
+/// One step, and how its work is seen from outside.
 struct Step {
     words: &'static [&'static str],
-    /// How much of the step is committed.
-    done: fn(&Zone) -> i64,
+    /// Which of the zone's databases shows it.
+    database: fn(&Zone) -> &str,
+    /// A number there that rises with each commit of the step.
+    done: &'static str,
+    /// What two runs of the chain may differ in, where this step is the first that ran twice.
+    free: &'static [same::Free],
 }
 
 const SYNC: Step = Step {
     words: &["sync"],
-    done: |zone| {
-        dump::number(
-            &zone.operational.url,
-            "SELECT (SELECT COUNT(*) FROM version) + (SELECT COALESCE(SUM(linked), 0) FROM run) + (SELECT COUNT(*) FROM run WHERE state = 'finished')",
-        )
-    },
+    database: |zone| &zone.operational.url,
+    done: "(SELECT COUNT(*) FROM batch) + (SELECT COUNT(*) FROM version) + (SELECT COUNT(*) FROM audit)
+        + (SELECT COUNT(*) FROM subject WHERE person_id IS NOT NULL) + (SELECT COUNT(*) FROM intent)
+        + (SELECT COUNT(*) FROM run) + (SELECT COUNT(*) FROM run WHERE state = 'finished')",
+    free: &same::AFTER_SYNC,
 };
 const RELEASE: Step = Step {
     words: &["study", "release", STUDY],
-    done: |zone| {
-        dump::number(
-            &zone.operational.url,
-            "SELECT (SELECT COUNT(*) FROM intent WHERE state = 'sent') + (SELECT COUNT(*) FROM release WHERE closed_at IS NOT NULL)",
-        )
-    },
+    database: |zone| &zone.operational.url,
+    done: "(SELECT COUNT(*) FROM release) + (SELECT COUNT(*) FROM intent WHERE state = 'claimed')
+        + (SELECT 2 * COUNT(*) FROM intent WHERE state = 'sent') + (SELECT COUNT(*) FROM audit)
+        + (SELECT COUNT(*) FROM release WHERE closed_at IS NOT NULL)",
+    free: &same::AFTER_RELEASE,
 };
 const COLLECT: Step = Step {
     words: &["collect"],
-    done: |zone| dump::number(&zone.evaluation.url, "SELECT COUNT(*) FROM inbox"),
+    database: |zone| &zone.evaluation.url,
+    done: "(SELECT COUNT(*) FROM inbox)",
+    free: &[],
 };
 
 fn kills() -> usize {
-    if is_thorough() { 50 } else { 10 }
+    let is_thorough = std::env::var("WAYLEAVE_THOROUGH").is_ok_and(|value| value == "1");
+    if is_thorough { 50 } else { 10 }
 }
 
-fn is_thorough() -> bool {
-    std::env::var("WAYLEAVE_THOROUGH").is_ok_and(|value| value == "1")
+/// How everything stands before the step that is killed.
+struct Before {
+    zone: Zone,
+    /// What lies in RabbitMQ's queue, which has no files to copy.
+    letters: Vec<Letter>,
 }
+
+impl Before {
+    fn new(servers: Servers, steps: &[Step]) -> Option<Self> {
+        let zone = Zone::new(servers, PEOPLE)?;
+        let is_in_rabbitmq = steps.len() == 2 && servers.is_rabbitmq;
+        if is_in_rabbitmq {
+            zone.declare();
+            rabbit::tap(&zone.broker);
+        }
+        for step in steps {
+            zone.must(step.words);
+        }
+        // The first release makes the study key. Every copy has the same, made here.
+        if steps.len() == 1 {
+            let twin = zone.twin();
+            twin.must(RELEASE.words);
+            zone.take_keys_of(&twin);
+            twin.remove();
+        }
+        let letters = if is_in_rabbitmq { rabbit::tapped(&zone.broker) } else { Vec::new() };
+        Some(Self { zone, letters })
+    }
+
+    fn copy(&self) -> Zone {
+        let twin = self.zone.twin();
+        if !self.letters.is_empty() {
+            twin.declare();
+            rabbit::put_all(&twin.broker, QUEUE, &self.letters);
+        }
+        twin
+    }
+}
+
+/// The queue of the study, without the prefix of the broker.
+const QUEUE: &str = "study.promoting-independence";
 
 /// Kills the step at `steps[victim]` many times on one pair of servers.
 fn check(servers: Servers, victim: usize) {
     let steps = [SYNC, RELEASE, COLLECT];
-    // Each kill of these runs the whole chain anew: `tests/all --thorough` has the time.
-    if victim < 2 && !is_thorough() {
-        println!("SKIP: kills of {:?} belong to tests/all --thorough", steps[victim].words);
-        return;
+    let begun = Instant::now();
+    let Some(before) = Before::new(servers, &steps[..victim]) else { return };
+    let (step, later) = (&steps[victim], &steps[victim + 1..]);
+
+    let undisturbed = before.copy();
+    let (length, whole) = measure(&undisturbed, step);
+    for step in later {
+        undisturbed.must(step.words);
     }
-    let Some(undisturbed) = Zone::new(servers) else { return };
-    let mut window = None;
-    for (index, step) in steps.iter().enumerate() {
-        if index == victim {
-            window = Some(measure(&undisturbed, step));
-        } else {
-            undisturbed.must(step.words);
-        }
-    }
-    let (first, last, whole) = window.unwrap();
-    let expected = people(&dump::dump(&undisturbed.evaluation.url));
-    assert!(expected.len() > 20, "the undisturbed run released people");
+    let expected = same::Rows::of(&dump::dump(&undisturbed.evaluation.url), step.free);
+    assert!(people(&dump::dump(&undisturbed.evaluation.url)) > PEOPLE as usize / 4, "people were released");
+    undisturbed.remove();
+
     let kills = kills();
     let (mut between, mut tried) = (0, 0);
     // The machine is shared: where it has become faster than it was measured, moments are drawn
     // over less, and a few more kills may make up for those that came too late.
-    let mut length = last.saturating_sub(first);
+    let mut window = length.mul_f64(0.9);
     while tried < kills || (between * 5 < tried * 4 && tried < 2 * kills) {
-        let zone = Zone::new(servers).unwrap();
-        for step in &steps[..victim] {
-            zone.must(step.words);
-        }
-        let before = (steps[victim].done)(&zone);
+        let zone = before.copy();
         let share = ((tried % kills) as f64 + 0.5) / kills as f64;
-        let mut child = zone.start(steps[victim].words);
-        // From the first commit on, which comes when it comes.
-        while (steps[victim].done)(&zone) == before && child.try_wait().unwrap().is_none() {
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        std::thread::sleep(length.mul_f64(share));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let after = (steps[victim].done)(&zone);
-        tried += 1;
-        if before < after && after < before + whole {
+        if kill(&zone, step, window.mul_f64(share), whole) {
             between += 1;
         } else {
-            length = length.mul_f64(0.8);
+            window = window.mul_f64(0.7);
         }
+        tried += 1;
         for step in &steps[victim..] {
             zone.must(step.words);
         }
         let balance = "SELECT COUNT(*) FROM run WHERE state <> 'finished' OR received <> rejected + quarantined + duplicate + filtered + accepted + unchanged";
-        assert_eq!(
-            dump::number(&zone.operational.url, balance),
-            0,
-            "{servers:?}: every run is finished and balances"
-        );
-        assert_same(&expected, &people(&dump::dump(&zone.evaluation.url)), servers, tried);
+        let unbalanced = dump::number(&zone.operational.url, balance);
+        assert_eq!(unbalanced, 0, "{servers:?}: every run is finished and balances");
+        let found = same::Rows::of(&dump::dump(&zone.evaluation.url), step.free);
+        if let Some(difference) = expected.difference(&found) {
+            panic!(
+                "{servers:?}, {:?}, kill {tried}: the evaluation databases differ\n{difference}",
+                step.words
+            );
+        }
+        zone.remove();
     }
+    println!(
+        "{servers:?} {:?}: {between} of {tried} kills fell between the first commit and the last, {length:?} apart; {:.0?} in all",
+        step.words,
+        begun.elapsed()
+    );
     assert!(
         between * 5 >= tried * 4,
         "{servers:?}: {between} of {tried} kills fell between the first commit and the last"
     );
-    println!(
-        "{servers:?} {:?}: {between} of {tried} kills between {first:?} and {last:?}",
-        steps[victim].words
-    );
 }
 
-/// When the first and the last commit of the step are seen, and how much it commits.
-fn measure(zone: &Zone, step: &Step) -> (Duration, Duration, i64) {
-    let begun = Instant::now();
-    let start = (step.done)(zone);
+/// Kills a step, so long after its first commit. True if that was before its last.
+fn kill(zone: &Zone, step: &Step, after: Duration, whole: i64) -> bool {
+    let mut eye = Eye::on((step.database)(zone));
+    let before = eye.number(step.done);
     let mut child = zone.start(step.words);
-    let (mut first, mut last, mut seen) = (None, Duration::ZERO, start);
+    // From the first commit on, which comes when it comes.
+    while eye.number(step.done) == before && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let done = eye.number(step.done) - before;
+    0 < done && done < whole
+}
+
+/// How long it takes from the first commit of a step to the last, and how much it commits.
+fn measure(zone: &Zone, step: &Step) -> (Duration, i64) {
+    let mut eye = Eye::on((step.database)(zone));
+    let start = eye.number(step.done);
+    let mut child = zone.start(step.words);
+    let (mut first, mut last, mut seen) = (None, Instant::now(), start);
     loop {
         let ended = child.try_wait().unwrap();
-        let now = (step.done)(zone);
+        let now = eye.number(step.done);
         if now != seen {
-            first.get_or_insert(begun.elapsed());
-            last = begun.elapsed();
+            last = Instant::now();
+            first.get_or_insert(last);
             seen = now;
         }
         if let Some(status) = ended {
             assert!(matches!(status.code(), Some(0 | 1)), "{:?}: {status}", step.words);
-            return (first.expect("the step commits something"), last, seen - start);
+            return (last - first.expect("the step commits something"), seen - start);
         }
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// What the evaluation side holds of each person, with what may differ between two runs taken
-/// out: pseudonyms come from random person ids, and each release and notice has an id of its own.
-fn people(dump: &Dump) -> Vec<String> {
-    let mut of: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (table, rows) in dump {
-        for row in rows {
-            let whose = words(row).find(|word| is_pseudonym(word)).unwrap_or_default();
-            of.entry(whose.to_owned())
-                .or_default()
-                .push(format!("{table} {}", without_ids(&without_order(row))));
-        }
-    }
-    let mut people: Vec<String> = of
-        .into_values()
-        .map(|mut rows| {
-            rows.sort();
-            rows.join("\n")
-        })
-        .collect();
-    people.sort();
-    people
-}
-
-fn words(row: &str) -> impl Iterator<Item = &str> {
-    row.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == ':' || c == '.'))
-}
-
-/// `S01-XXXX-XXXX-XXXX-XXXX-C` (privacy rules, 4.3).
-fn is_pseudonym(word: &str) -> bool {
-    let parts: Vec<&str> = word.split('-').collect();
-    parts.len() == 6 && parts[0].starts_with('S') && parts[1..5].iter().all(|part| part.len() == 4)
-}
-
-/// A row without what differs between two gateways with the same data: the order in which a
-/// person's records were numbered, and the log that a release is proven in.
-fn without_order(row: &str) -> String {
-    let mut row: serde_json::Map<String, serde_json::Value> = serde_json::from_str(row).unwrap();
-    row.retain(|name, _| !name.contains("sequence"));
-    for cell in row.values_mut() {
-        let body = cell.as_str().and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-        if let Some(serde_json::Value::Object(mut body)) = body {
-            body.retain(|name, _| !["checkpoint", "entry", "proof", "sequence"].contains(&name.as_str()));
-            *cell = serde_json::Value::Object(body);
-        }
-    }
-    let cells = row.into_iter().map(|(name, cell)| match cell {
-        serde_json::Value::Object(body) => {
-            body.into_iter().map(|(part, value)| format!("\n    {name}.{part}: {value}")).collect::<String>()
-        }
-        cell => format!("\n    {name}: {cell}"),
-    });
-    cells.collect()
-}
-
-fn without_ids(row: &str) -> String {
-    let is_id = |word: &&str| {
-        is_pseudonym(word)
-            || (word.len() == 26
-                && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
-            || (word.len() >= 32
-                && word.rsplit('_').next().unwrap().bytes().all(|byte| byte.is_ascii_hexdigit()))
-            || (word.len() == 24 && word.ends_with('Z') && word.contains('T'))
-    };
-    let mut shown = row.to_owned();
-    for id in words(row).filter(is_id) {
-        shown = shown.replace(id, "#");
-    }
-    shown
-}
-
-fn assert_same(expected: &[String], found: &[String], servers: Servers, kill: usize) {
-    if expected == found {
-        return;
-    }
-    let missing = expected.iter().find(|person| !found.contains(person)).map_or("", String::as_str);
-    let extra = found.iter().find(|person| !expected.contains(person)).map_or("", String::as_str);
-    let lines = |one: &str, other: &str| -> String {
-        let other: Vec<&str> = other.lines().collect();
-        one.lines().filter(|line| !other.contains(line)).take(3).collect::<Vec<_>>().join("\n  ")
-    };
-    panic!(
-        "{servers:?}, kill {kill}: the evaluation databases differ\n- {}\n+ {}",
-        lines(missing, extra),
-        lines(extra, missing)
-    );
+/// Pseudonyms of whom anything is held.
+fn people(dump: &Dump) -> usize {
+    let of = |row: &String| serde_json::from_str::<serde_json::Value>(row).unwrap()["pseudonym"].to_string();
+    dump["subject"].iter().map(of).collect::<BTreeSet<_>>().len()
 }
 
 macro_rules! kills {

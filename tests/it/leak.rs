@@ -3,22 +3,37 @@
 //! Names are looked for as whole words of three letters or more, in any case, so that *Ian* is
 //! not found in *Asian*. Ids, birth dates and postcodes are looked for in every usual spelling.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::HashMap;
 
 /// What must not be found, by what it is.
 #[derive(Default)]
 pub(crate) struct Forbidden {
-    words: BTreeSet<String>,
-    spellings: BTreeMap<String, &'static str>,
+    /// By its first run of letters and digits: each spelling whole, and what it is.
+    spellings: HashMap<String, Vec<(String, &'static str)>>,
+    count: usize,
+    first_bytes_max: usize,
 }
 
 impl Forbidden {
+    fn add(&mut self, spelling: &str, what: &'static str) {
+        let spelling = spelling.to_lowercase();
+        let Some(first) = runs(&spelling).next().map(|(_, run)| run.to_owned()) else { return };
+        // What stands before the first letter or digit is no part of what identifies.
+        let start = spelling.find(&first).unwrap_or_default();
+        let spelling = spelling[start..].to_owned();
+        self.first_bytes_max = self.first_bytes_max.max(first.len());
+        let known = self.spellings.entry(first).or_default();
+        if known.iter().all(|(there, _)| *there != spelling) {
+            known.push((spelling, what));
+            self.count += 1;
+        }
+    }
+
     /// Forbids each part of a name that has three letters or more.
     pub(crate) fn name(&mut self, name: &str) {
         for word in words(name) {
             if word.chars().count() >= 3 {
-                self.words.insert(word);
+                self.add(&word, "the name");
             }
         }
     }
@@ -27,19 +42,19 @@ impl Forbidden {
     pub(crate) fn nhs_number(&mut self, digits: &str) {
         let (a, b, c) = (&digits[..3], &digits[3..6], &digits[6..]);
         for spelling in [digits.to_owned(), format!("{a} {b} {c}"), format!("{a}-{b}-{c}")] {
-            self.spellings.insert(spelling, "an NHS number");
+            self.add(&spelling, "an NHS number");
         }
     }
 
     /// Forbids an id as it stands.
     pub(crate) fn id(&mut self, id: &str) {
-        self.spellings.insert(id.to_lowercase(), "an id");
+        self.add(id, "an id");
     }
 
     /// Forbids a postcode with and without its blank.
     pub(crate) fn postcode(&mut self, postcode: &str) {
-        self.spellings.insert(postcode.to_lowercase(), "a postcode");
-        self.spellings.insert(postcode.to_lowercase().replace(' ', ""), "a postcode");
+        self.add(postcode, "a postcode");
+        self.add(&postcode.replace(' ', ""), "a postcode");
     }
 
     /// Forbids a day of birth, given as `1963-02-25`.
@@ -61,7 +76,7 @@ impl Forbidden {
         let (y, m, d) = (&iso[..4], &iso[5..7], &iso[8..]);
         let month = MONTHS[m.parse::<usize>().unwrap() - 1];
         let day = d.trim_start_matches('0');
-        let mut add = |text: String| self.spellings.insert(text, "a birth date");
+        let mut add = |text: String| self.add(&text, "a birth date");
         for separator in ["/", "-", ".", " "] {
             add(format!("{d}{separator}{m}{separator}{y}"));
             add(format!("{m}{separator}{d}{separator}{y}"));
@@ -87,63 +102,56 @@ impl Forbidden {
         }
     }
 
-    /// How many words and spellings are forbidden.
+    /// How many spellings are forbidden.
     pub(crate) fn count(&self) -> usize {
-        self.words.len() + self.spellings.len()
+        self.count
     }
 
     /// What was found in a text, told without the whole text.
     pub(crate) fn find(&self, text: &str) -> Vec<String> {
         let lower = text.to_lowercase();
-        let mut found: Vec<String> = words(&lower)
-            .filter(|word| self.words.contains(word))
-            .map(|word| format!("the name `{word}`"))
-            .collect();
-        // One pass for all spellings: each begins at a letter or digit that follows none.
-        let starts = self.by_start();
-        let mut before = ' ';
-        for (at, letter) in lower.char_indices() {
-            if !before.is_alphanumeric() {
-                for spelling in starts.get(&letter).into_iter().flatten() {
-                    let rest = &lower[at..];
-                    if rest.starts_with(*spelling)
-                        && !rest[spelling.len()..].starts_with(char::is_alphanumeric)
-                    {
-                        found.push(format!("{} `{spelling}`", self.spellings[*spelling]));
-                    }
+        let mut found = Vec::new();
+        for (at, run) in runs(&lower) {
+            if run.len() > self.first_bytes_max {
+                continue;
+            }
+            for (spelling, what) in self.spellings.get(run).into_iter().flatten() {
+                let rest = &lower[at..];
+                if rest.starts_with(spelling.as_str())
+                    && !rest[spelling.len()..].starts_with(char::is_alphanumeric)
+                {
+                    found.push(format!("{what} `{spelling}`"));
                 }
             }
-            before = letter;
         }
         found.sort();
         found.dedup();
         found
     }
+}
 
-    fn by_start(&self) -> BTreeMap<char, Vec<&String>> {
-        let mut starts: BTreeMap<char, Vec<&String>> = BTreeMap::new();
-        for spelling in self.spellings.keys() {
-            if let Some(first) = spelling.chars().next() {
-                starts.entry(first).or_default().push(spelling);
-            }
-        }
-        starts
-    }
-
-    /// What was found in a file or below a folder, with the file.
-    pub(crate) fn find_in_files(&self, path: &Path) -> Vec<String> {
-        if path.is_dir() {
-            let entries = std::fs::read_dir(path).unwrap();
-            return entries.flat_map(|entry| self.find_in_files(&entry.unwrap().path())).collect();
-        }
-        let bytes = std::fs::read(path).unwrap();
-        let text = String::from_utf8_lossy(&bytes);
-        self.find(&text).into_iter().map(|found| format!("{}: {found}", path.display())).collect()
-    }
+/// Each run of letters and digits, and where it begins.
+fn runs(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(char::is_alphanumeric)?;
+        let end =
+            text[start..].find(|c: char| !c.is_alphanumeric()).map_or(text.len(), |length| start + length);
+        at = end;
+        Some((start, &text[start..end]))
+    })
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> + '_ {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+    runs(text).map(|(_, word)| word.to_lowercase())
+}
+
+/// The text in bytes that are not all text: runs of at least `letters_min` printable letters, a
+/// line each. In bytes that are drawn at random every short name stands sooner or later.
+pub(crate) fn printable(bytes: &[u8], letters_min: usize) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let is_text = |c: char| !c.is_control() && c != char::REPLACEMENT_CHARACTER;
+    text.split(|c| !is_text(c)).filter(|run| run.len() >= letters_min).collect::<Vec<_>>().join("\n")
 }
 
 #[test]

@@ -2,7 +2,9 @@
 //! guard that thing would fail without it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
+
+use crate::support;
 
 /// One change to one source file. The text must stand there exactly once.
 pub(crate) struct Change {
@@ -14,38 +16,61 @@ pub(crate) struct Change {
     pub(crate) to: &'static str,
 }
 
-/// Builds a copy with the changes, and gives its binary. Dependencies are shared with this
-/// build, so only the copy itself is compiled.
-pub(crate) fn build(name: &str, changes: &[Change]) -> PathBuf {
+/// A copy that was built. It is gone when this is dropped, with everything it was built into.
+pub(crate) struct Mutant {
+    /// Its program.
+    pub(crate) binary: PathBuf,
+    copy: PathBuf,
+    package: String,
+}
+
+/// Builds a copy with the changes. It is built as these tests are, into the same folder, so that
+/// every dependency is there already and only the copy itself is compiled; and without what only
+/// a debugger or a next build would need.
+pub(crate) fn build(name: &str, changes: &[Change]) -> Mutant {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("mutant-{name}"));
+    let package = format!("mutant-{name}");
+    let copy = Path::new(env!("CARGO_TARGET_TMPDIR")).join(&package);
     for part in ["src", "schemas", "mappings", "migrations"] {
-        copy_changed(&top.join(part), &copy.join(part));
+        support::copy_folder(&top.join(part), &copy.join(part));
     }
     let manifest = std::fs::read_to_string(top.join("Cargo.toml")).unwrap();
-    write_changed(&copy.join("Cargo.toml"), manifest_of(name, &manifest).as_bytes());
-    write_changed(&copy.join("Cargo.lock"), &std::fs::read(top.join("Cargo.lock")).unwrap());
+    std::fs::write(copy.join("Cargo.toml"), manifest_of(&package, &manifest)).unwrap();
+    std::fs::copy(top.join("Cargo.lock"), copy.join("Cargo.lock")).unwrap();
+    // A test is what makes dependencies be built with the features that tests ask for.
+    std::fs::create_dir_all(copy.join("tests")).unwrap();
+    std::fs::write(copy.join("tests/none.rs"), "").unwrap();
     for change in changes {
         let text = std::fs::read_to_string(top.join(change.file)).unwrap();
         assert_eq!(text.matches(change.from).count(), 1, "{} holds once: {}", change.file, change.from);
-        write_changed(&copy.join(change.file), text.replace(change.from, change.to).as_bytes());
+        std::fs::write(copy.join(change.file), text.replace(change.from, change.to)).unwrap();
     }
-    let built = Command::new(env!("CARGO"))
-        .args([
-            "build",
-            "--offline",
-            "--quiet",
-            "--message-format",
-            "json-render-diagnostics",
-            "--manifest-path",
-        ])
-        .arg(copy.join("Cargo.toml"))
-        .arg("--target-dir")
-        .arg(target_dir())
-        .output()
-        .unwrap();
+    let binary = target_dir().join("debug").join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
+    let mutant = Mutant { binary, copy, package };
+    let built = mutant.cargo(&["test", "--no-run", "--test", "none", "--quiet"]);
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    target_dir().join("debug").join(format!("mutant-{name}{}", std::env::consts::EXE_SUFFIX))
+    mutant
+}
+
+impl Mutant {
+    fn cargo(&self, words: &[&str]) -> Output {
+        Command::new(env!("CARGO"))
+            .args(words)
+            .args(["--offline", "--manifest-path"])
+            .arg(self.copy.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(target_dir())
+            .env("CARGO_INCREMENTAL", "0")
+            .output()
+            .unwrap()
+    }
+}
+
+impl Drop for Mutant {
+    fn drop(&mut self) {
+        let _cleaned = self.cargo(&["clean", "--quiet", "--package", &self.package]);
+        let _gone = std::fs::remove_dir_all(&self.copy);
+    }
 }
 
 /// The target folder of this very build: the folder that holds `CARGO_TARGET_TMPDIR`.
@@ -55,38 +80,19 @@ fn target_dir() -> PathBuf {
 
 fn manifest_of(name: &str, manifest: &str) -> String {
     let mut manifest: toml::Table = manifest.parse().unwrap();
-    for part in ["dev-dependencies", "test", "bench", "lints"] {
+    for part in ["test", "bench", "lints"] {
         manifest.remove(part);
     }
     let package = manifest["package"].as_table_mut().unwrap();
-    package.insert("name".to_owned(), format!("mutant-{name}").into());
+    package.insert("name".to_owned(), name.into());
     package.remove("readme");
     let library: toml::Table = "name = 'wayleave'\npath = 'src/lib.rs'".parse().unwrap();
     manifest.insert("lib".to_owned(), library.into());
-    let binary: toml::Table = format!("name = 'mutant-{name}'\npath = 'src/main.rs'").parse().unwrap();
+    let binary: toml::Table = format!("name = '{name}'\npath = 'src/main.rs'").parse().unwrap();
     manifest.insert("bin".to_owned(), vec![toml::Value::from(binary)].into());
     manifest.insert("workspace".to_owned(), toml::Table::new().into());
+    let packages = &mut manifest["profile"]["dev"]["package"];
+    let lean: toml::Table = "debug = false".parse().unwrap();
+    packages.as_table_mut().unwrap().insert(name.to_owned(), lean.into());
     toml::to_string(&manifest).unwrap()
-}
-
-fn copy_changed(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_changed(&entry.path(), &target);
-        } else {
-            write_changed(&target, &std::fs::read(entry.path()).unwrap());
-        }
-    }
-}
-
-/// Writes only what differs, so that an unchanged copy is not compiled again.
-fn write_changed(file: &Path, bytes: &[u8]) {
-    if std::fs::read(file).is_ok_and(|there| there == bytes) {
-        return;
-    }
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(file, bytes).unwrap();
 }

@@ -7,8 +7,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use wayleave::base::edge::Edge;
 use wayleave::base::id::{RecordId, SubjectId};
+use wayleave::base::limit::LEASE_S;
 use wayleave::base::private::Private;
 use wayleave::base::seal::{DataKey, IndexKey, MasterKey};
+use wayleave::evaluation::collect::answer::Signer;
 use wayleave::gateway::Gateway;
 use wayleave::gateway::link::{Linked, link};
 use wayleave::gateway::release::job::{Job, Report};
@@ -31,6 +33,11 @@ use crate::support::{Broker, Database, TestClock, edge, folder};
 
 pub(crate) const STUDY: &str = "promoting-independence";
 
+/// The evaluation side's key.
+pub(crate) fn signer() -> Signer {
+    Signer::from_seed(&[7; 32])
+}
+
 /// A gateway with its door, and what a test puts into it.
 pub(crate) struct Story {
     pub(crate) gateway: Gateway,
@@ -38,6 +45,7 @@ pub(crate) struct Story {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) protocol: Protocol,
     pub(crate) keys: ReleaseKeys,
+    pub(crate) files: KeyFiles,
     _folder: TempDir,
 }
 
@@ -46,18 +54,22 @@ impl Story {
         let (edge, clock) = edge();
         let store = Store::open_or_create(&database.url).unwrap();
         let keys = Keys { master: MasterKey::from_bytes([1; 32]), index: IndexKey::from_bytes([2; 32]) };
-        let queue = Queue::open(&Settings { url: broker.url.clone(), authority: None }, &edge).unwrap();
+        let queue =
+            Queue::open(&Settings { url: broker.url.clone(), authority: None, lease_s: LEASE_S }, &edge)
+                .unwrap();
         let protocol = Protocol::shipped(STUDY).unwrap();
         let folder = folder();
         let files = KeyFiles {
             role: folder.path().join("role.key"),
             signing: folder.path().join("signing.key"),
             study: folder.path().join("study.key"),
+            evaluation: folder.path().join("evaluation.pub"),
         };
+        std::fs::write(&files.evaluation, signer().public_key()).unwrap();
         let release_keys = ReleaseKeys::open(&files, &protocol, true, &edge).unwrap();
         let gateway = Gateway { store, keys, edge, actor: "test".to_owned() };
         gateway.store.write(|tx| batch::create(tx, &a_batch(&gateway.edge))).unwrap();
-        Self { gateway, queue, clock, protocol, keys: release_keys, _folder: folder }
+        Self { gateway, queue, clock, protocol, keys: release_keys, files, _folder: folder }
     }
 
     /// A subject of a source with its person record; `name=value` words. Returns its id.
@@ -188,6 +200,7 @@ impl Story {
             protocol: &self.protocol,
             keys: &self.keys,
             queue: &self.queue,
+            lease_s: LEASE_S,
         }
     }
 

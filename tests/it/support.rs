@@ -4,6 +4,7 @@
 //! Servers come from the environment, where `tests/servers` and `tests/all` put them. Where one
 //! is missing a test says so and goes on without it; with `WAYLEAVE_REQUIRE_SERVERS=1` it fails.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -20,7 +21,7 @@ pub(crate) struct Database {
 }
 
 enum Keeps {
-    Folder { _folder: TempDir },
+    Folder { folder: TempDir },
     Server { admin: String, name: String },
 }
 
@@ -38,14 +39,14 @@ impl Drop for Database {
 pub(crate) struct Broker {
     /// Where it is: `sqlite://…` or `amqp://…`.
     pub(crate) url: String,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 /// A new SQLite database in a folder of its own, whose name has a space.
 pub(crate) fn sqlite() -> Database {
     let folder = folder();
     let url = format!("sqlite://{}", folder.path().join("wayleave.db").display());
-    Database { url, keeps: Keeps::Folder { _folder: folder } }
+    Database { url, keeps: Keeps::Folder { folder } }
 }
 
 /// A new, empty PostgreSQL database on the server of `WAYLEAVE_TEST_POSTGRES`.
@@ -68,7 +69,7 @@ pub(crate) fn databases() -> Vec<Database> {
 pub(crate) fn embedded() -> Broker {
     let folder = folder();
     let url = format!("sqlite://{}", folder.path().join("queue.db").display());
-    Broker { url, _folder: Some(folder) }
+    Broker { url, folder: Some(folder) }
 }
 
 /// A part of the RabbitMQ of `WAYLEAVE_TEST_RABBITMQ` under names of its own: every exchange and
@@ -76,7 +77,15 @@ pub(crate) fn embedded() -> Broker {
 pub(crate) fn rabbitmq() -> Option<Broker> {
     let base = server("WAYLEAVE_TEST_RABBITMQ", "RabbitMQ")?;
     let url = format!("{}/%2f?prefix={}", base.trim_end_matches('/'), fresh("wl-"));
-    Some(Broker { url, _folder: None })
+    Some(Broker { url, folder: None })
+}
+
+/// The same broker over TLS, and the file of the certificate authority that vouches for it.
+pub(crate) fn rabbitmq_over_tls() -> Option<(Broker, std::path::PathBuf)> {
+    let base = server("WAYLEAVE_TEST_RABBITMQ_TLS", "RabbitMQ over TLS")?;
+    let authority = server("WAYLEAVE_TEST_AUTHORITY", "certificate authority")?;
+    let url = format!("{}/%2f?prefix={}", base.trim_end_matches('/'), fresh("wl-"));
+    Some((Broker { url, folder: None }, authority.into()))
 }
 
 /// Each broker that is there: the embedded queue always, RabbitMQ where a server is.
@@ -100,6 +109,95 @@ impl Database {
         match self.keeps {
             Keeps::Folder { .. } => sqlite(),
             Keeps::Server { .. } => postgres().expect("the server that made the first makes another"),
+        }
+    }
+
+    /// Lets the server log every statement with its values, from the next connection on.
+    pub(crate) fn log_everything(&self) {
+        if let Keeps::Server { admin, name } = &self.keeps {
+            let mut connection = PgConnection::establish(admin).expect("the server answers");
+            let settings =
+                ["log_statement = 'all'", "log_parameter_max_length = -1", "log_min_messages = debug1"];
+            for setting in settings {
+                connection
+                    .batch_execute(&format!("ALTER DATABASE {name} SET {setting}"))
+                    .expect("may be set");
+            }
+        }
+    }
+
+    /// Its name on its server; none of a file.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match &self.keeps {
+            Keeps::Folder { .. } => None,
+            Keeps::Server { name, .. } => Some(name),
+        }
+    }
+
+    /// Another database that holds what this one holds. Nobody may be using this one.
+    pub(crate) fn twin(&self) -> Self {
+        match &self.keeps {
+            Keeps::Folder { folder } => {
+                let twin = sqlite();
+                if let Keeps::Folder { folder: other } = &twin.keeps {
+                    copy_folder(folder.path(), other.path());
+                }
+                twin
+            }
+            Keeps::Server { admin, name } => {
+                let twin = fresh("wl");
+                let mut connection = PgConnection::establish(admin).expect("the server answers");
+                let sql = format!("CREATE DATABASE {twin} TEMPLATE {name}");
+                // The server takes a moment to see that whoever used it has gone.
+                let mut tries = 0;
+                while let Err(error) = connection.batch_execute(&sql) {
+                    tries += 1;
+                    assert!(tries < 200, "{error}");
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                }
+                let url = format!("{}/{twin}", admin.trim_end_matches("/postgres"));
+                Self { url, keeps: Keeps::Server { admin: admin.clone(), name: twin } }
+            }
+        }
+    }
+}
+
+impl Broker {
+    /// A broker that somebody else brought.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), folder: None }
+    }
+
+    /// Another broker of the same kind: an embedded queue that holds what this one holds, or names
+    /// of its own on the same RabbitMQ, where nothing is yet. Nobody may be using this one.
+    pub(crate) fn twin(&self) -> Self {
+        match &self.folder {
+            Some(folder) => {
+                let twin = embedded();
+                if let Some(other) = &twin.folder {
+                    copy_folder(folder.path(), other.path());
+                }
+                twin
+            }
+            None => rabbitmq().expect("the server of the first is there"),
+        }
+    }
+
+    pub(crate) fn is_rabbitmq(&self) -> bool {
+        self.folder.is_none()
+    }
+}
+
+/// Copies what is in a folder into another.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder can be made");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("a kind").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).expect("a file can be copied");
         }
     }
 }

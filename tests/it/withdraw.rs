@@ -2,14 +2,18 @@
 //! over every database and broker that is there.
 
 use serde_json::Value;
-use wayleave::base::finding::Findings;
+use wayleave::base::finding::{Code, Findings};
 use wayleave::base::private::WITHHELD;
+use wayleave::evaluation::collect::answer::{Answer, Signer};
 use wayleave::gateway::release::census;
+use wayleave::gateway::release::job::{Job, Report};
+use wayleave::gateway::release::keys::{KeyFiles, ReleaseKeys};
+use wayleave::queue::{BackMessage, Outcome, QueueName};
 use wayleave::record::kind::Kind;
 use wayleave::release::pseudonym::is_pseudonym;
 use wayleave::store::{intent, link, person, release, standing, subject};
 
-use crate::story::{STUDY, Story, kind};
+use crate::story::{STUDY, Story, kind, signer};
 use crate::support::grid;
 
 const ANN: &str = "family_name=Gray given_name=Ann birth_date=1960-02-03 postcode=LE1_3AB";
@@ -169,14 +173,7 @@ fn a_withdrawal_stops_what_is_unsent_and_is_told() {
         assert!(notices.len() == 1 && notices[0].sent_at.is_some() && notices[0].acknowledged_at.is_none());
         // Told once; the far side's answers are written down.
         story.clock.advance_s(60);
-        let answer =
-            format!(r#"{{"notice":"{}","kind":"removed","signature":"{}"}}"#, notices[0].id, "0".repeat(128));
-        let back = wayleave::queue::BackMessage {
-            message_id: "a",
-            subject: &notices[0].id,
-            body: answer.as_bytes(),
-        };
-        story.queue.send_back(STUDY, &[back]).unwrap();
+        answer(story, &notices[0].id, &signer().answer(&notices[0].id, Answer::Removed));
         let report = story.release();
         assert_eq!((report.answers, report.release, story.told()), (1, None, Vec::new()));
         let notices = story.gateway.store.read(|tx| release::list_notices(tx, STUDY)).unwrap();
@@ -188,6 +185,68 @@ fn a_withdrawal_stops_what_is_unsent_and_is_told() {
         story.consent(&housing, "given", "2025-04-01");
         story.release();
         assert_eq!(story.told().iter().filter(|told| told.starts_with("record")).count(), 5);
+    });
+}
+
+/// Puts an answer, with its id, on the queue back.
+fn answer(story: &Story, notice: &str, (message_id, body): &(String, Vec<u8>)) {
+    let back = BackMessage { message_id, subject: notice, body };
+    assert_eq!(story.queue.send_back(STUDY, &[back]).unwrap(), [Outcome::Sent]);
+}
+
+#[test]
+fn an_answer_counts_only_with_the_evaluation_sides_own_signature() {
+    everywhere(|story| {
+        let (housing, _) = ann(story);
+        story.release();
+        story.clock.advance_s(60);
+        story.consent(&housing, "withdrawn", "2025-03-31");
+        story.release();
+        let notice = || story.gateway.store.read(|tx| release::list_notices(tx, STUDY)).unwrap().remove(0);
+        let id = notice().id;
+        let codes = |report: &Report| {
+            report.findings.counts().map(|(code, _, count)| (code, count)).collect::<Vec<_>>()
+        };
+
+        // Without the key nobody knows whose an answer is: it stays where it is, and that is said.
+        let files = KeyFiles { evaluation: "nowhere.pub".into(), ..story.files.clone() };
+        let keys = ReleaseKeys::open(&files, &story.protocol, false, &story.gateway.edge).unwrap();
+        answer(story, &id, &signer().answer(&id, Answer::Acknowledged));
+        let waits = || story.queue.counts(&QueueName::back(STUDY)).unwrap().waiting > 0;
+        while !waits() {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let report = Job { keys: &keys, ..story.job() }.run(&|_| {}).unwrap();
+        assert_eq!((report.answers, codes(&report)), (0, vec![(Code::AnswerUnchecked, 1)]));
+        assert_eq!(notice().acknowledged_at, None);
+        let report = story.release();
+        assert_eq!((report.answers, codes(&report)), (1, Vec::new()));
+        assert!(notice().acknowledged_at.is_some() && notice().removed_at.is_none());
+
+        // Unsigned, signed by somebody else, signed for something else, and no answer at all.
+        let unsigned = format!(r#"{{"notice":"{id}","kind":"removed","signature":"{}"}}"#, "0".repeat(128));
+        let (_, other) = Signer::from_seed(&[8; 32]).answer(&id, Answer::Removed);
+        let (_, lesser) = signer().answer(&id, Answer::Acknowledged);
+        let changed = String::from_utf8(lesser).unwrap().replace("acknowledged", "removed");
+        let bodies = [unsigned.into_bytes(), other, changed.into_bytes(), b"removed".to_vec()];
+        for (n, body) in bodies.into_iter().enumerate() {
+            answer(story, &format!("n{n}"), &(format!("forged{n}"), body));
+        }
+        let report = story.release();
+        assert_eq!((report.answers, codes(&report)), (0, vec![(Code::AnswerRefused, 4)]));
+        assert_eq!(notice().removed_at, None);
+        for _wait in 0..200 {
+            if story.queue.list_dead(&QueueName::back(STUDY), 9).unwrap().len() == 4 {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        assert_eq!(story.queue.list_dead(&QueueName::back(STUDY), 9).unwrap().len(), 4);
+
+        answer(story, &id, &signer().answer(&id, Answer::Removed));
+        let report = story.release();
+        assert_eq!((report.answers, codes(&report)), (1, Vec::new()));
+        assert!(notice().removed_at.is_some());
     });
 }
 

@@ -73,9 +73,12 @@ codes! {
     DoorUnknown, "door/unknown", Error, "a message is of a type that this side does not read", "bring both sides to the same version; the message is among the dead letters";
     DoorInvalid, "door/invalid", Error, "a message does not fit its published schema", "the message is among the dead letters; mend the sender and release again";
     DoorMisdirected, "door/misdirected", Error, "a message stands in the queue of another study", "mend the routing of the broker; the message is among the dead letters";
+    AnswerRefused, "door/answer-refused", Error, "what came back on the queue is not signed by the evaluation side, so it counts for nothing", "it is among the dead letters of the queue back; check `evaluation_key` of the study, and ask the evaluation side whether they sent it";
+    AnswerUnchecked, "door/answer-unchecked", Warning, "answers wait that cannot be checked, because the evaluation side's public key is not here", "put the `evaluation.pub` that they sent where `evaluation_key` of the study names it, and release again";
 
     ExtractFile, "extract/file", Error, "an extract lacks a file, or holds one that its manifest does not name", "take the extract again from where it was built";
     ExtractChanged, "extract/changed", Error, "a file of an extract is not the one that was built", "take the extract again from where it was built";
+    ExtractProof, "extract/proof", Error, "it cannot be shown that the release stands in the gateway's log: the signed head or the proof does not hold", "take the extract again from where it was built; if it is the same there, ask the gateway which key signs its log";
     ExtractShape, "extract/shape", Error, "a table of an extract does not keep to its data package", "take the extract again from where it was built";
 
     JsonSyntax, "json/syntax", Error, "the text is not JSON", "check that the export finished and that nobody edited the file by hand";

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::demo::faults::Look;
-use crate::cli::demo::{DemoPlan, Standing};
+use crate::cli::demo::{DemoPlan, Standing, quoted};
 
 /// What the story is told from.
 pub(super) struct Story<'s> {
@@ -15,6 +15,8 @@ pub(super) struct Story<'s> {
     pub(super) after: &'s Standing,
     pub(super) found: &'s [Look<'s>],
     pub(super) built: &'s Value,
+    /// Where the operational database, the queue and the evaluation database are.
+    pub(super) places: Vec<String>,
 }
 
 impl Story<'_> {
@@ -96,7 +98,7 @@ impl Story<'_> {
         lines.extend(missed.iter().map(|missed| format!("     NOT FOUND: {missed}")));
         lines.extend([
             format!(
-                "  4. {} people stand in the tracker; what three systems know of them was linked. {} subjects are known.",
+                "  4. {} people stand in the tracker; what three systems know of them was linked: {} people are known.",
                 self.plan.people,
                 self.status("known")
             ),
@@ -107,10 +109,13 @@ impl Story<'_> {
             "     never asked, the one who took consent back, and the one whose form may be another's.".to_owned(),
             format!("  6. The extract holds {} people under pseudonyms: {}.", self.people(), rows.join(", ")),
             format!("     {}", at("extract")),
-            format!("  Databases and queue: {}, {}, {}", at("operational.db"), at("queue.db"), at("evaluation.db")),
+            format!("  Databases and queue: {}", self.places.join(", ")),
             format!("  Who is who in the made-up files: {}", at("truth.json")),
             "What to run next:".to_owned(),
-            format!("  wayleave quarantine list --config {}", self.plan.config_file.display()),
+            format!(
+                "  wayleave quarantine list --config {}",
+                quoted(&self.plan.config_file.display().to_string())
+            ),
             "  wayleave guide council | housing | trust | evaluator | governance".to_owned(),
             "  wayleave init FOLDER    for an installation of your own".to_owned(),
         ]);

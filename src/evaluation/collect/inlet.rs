@@ -1,7 +1,5 @@
 //! The queue as a door.
 
-use std::path::PathBuf;
-
 use crate::base::edge::Edge;
 use crate::evaluation::collect::{Claimed, Door, DoorError};
 use crate::queue::{BackMessage, Delivery, Outcome, Queue, QueueError, QueueName, Settings};
@@ -25,13 +23,13 @@ fn failed(source: QueueError) -> DoorError {
 }
 
 impl Inlet {
-    /// Opens the queue of a URL for one study, and makes both ways where they are not there yet.
+    /// Opens a queue for one study, and makes both ways where they are not there yet.
     ///
     /// # Errors
     /// Where the queue cannot be opened.
-    pub fn open(url: &str, authority: Option<PathBuf>, study: &str, edge: &Edge) -> Result<Self, DoorError> {
-        let is_embedded = url.starts_with("sqlite:");
-        let queue = Queue::open(&Settings { url: url.to_owned(), authority }, edge).map_err(failed)?;
+    pub fn open(settings: &Settings, study: &str, edge: &Edge) -> Result<Self, DoorError> {
+        let is_embedded = settings.url.starts_with("sqlite:");
+        let queue = Queue::open(settings, edge).map_err(failed)?;
         let name = QueueName::study(study);
         queue.declare(&name).map_err(failed)?;
         queue.declare(&QueueName::back(study)).map_err(failed)?;

@@ -13,6 +13,7 @@ use crate::evaluation::extract::cell::is_text_of;
 use crate::evaluation::extract::folder::{files, sha256, sums};
 use crate::evaluation::extract::manifest::{Listed, Manifest};
 use crate::evaluation::extract::package::{Column, Package, Resource};
+use crate::evaluation::extract::proof;
 
 /// What was verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,6 +28,8 @@ pub struct Verified {
     pub files: u64,
     /// Rows of each table.
     pub rows: BTreeMap<String, u64>,
+    /// The key, in hexadecimal, that signed the head of the log in which the release stands.
+    pub signed_by: Option<String>,
 }
 
 /// Why a folder could not be looked at.
@@ -50,11 +53,13 @@ impl VerifyError {
 /// The first columns of each table that has a key, by table.
 type Keys = BTreeMap<String, BTreeSet<String>>;
 
-/// Checks a folder: each file against the manifest, each table against the data package.
+/// Checks a folder: each file against the manifest, each table against the data package, and the
+/// release against the signed head of its gateway's log. `trusted` is the public key that signs
+/// that log, in hexadecimal, where it is known.
 ///
 /// # Errors
 /// Where the folder is not there or cannot be read.
-pub fn verify(folder: &Path) -> Result<(Verified, Findings), VerifyError> {
+pub fn verify(folder: &Path, trusted: Option<&str>) -> Result<(Verified, Findings), VerifyError> {
     let mut findings = Findings::default();
     let found = files(folder).map_err(failed(folder))?;
     let Some(manifest) = document::<Manifest>(folder, "manifest.json", &mut findings)? else {
@@ -66,6 +71,10 @@ pub fn verify(folder: &Path) -> Result<(Verified, Findings), VerifyError> {
         release: manifest.release.clone(),
         ..Verified::default()
     };
+    match proof::check(&manifest, trusted) {
+        Ok(key) => verified.signed_by = Some(key),
+        Err(expected) => findings.push(finding(Code::ExtractProof, "manifest.json", expected)),
+    }
     check_names(&manifest, &found, &mut findings);
     for listed in &manifest.files {
         verified.files += check_file(folder, listed, &found, &mut findings)?;

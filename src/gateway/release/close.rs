@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::base::edge::Instant;
+use crate::base::tree::{self, Head, hex};
 use crate::gateway::release::census::Census;
 use crate::gateway::{Gateway, GatewayError};
 use crate::release::door::{CheckpointText, Closing, EntryText, MappingUsed};
 use crate::release::protocol::Protocol;
-use crate::release::tree::{self, Head, hex};
 use crate::store::release::{self, ReleaseRow};
 use crate::store::{StoreError, Tx, audit, intent, mapping_version, standing};
 
@@ -88,6 +88,7 @@ pub fn closing(
         withheld: kept.withheld.clone(),
         linkage: kept.linkage.clone(),
         checkpoint: CheckpointText {
+            origin: origin.to_owned(),
             size,
             root: hex(&head.root),
             signature: hex(&head.sign(key)),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::base::edge::Instant;
 use crate::base::finding::Findings;
 use crate::base::id::{PersonId, ReleaseId};
-use crate::base::limit::{ANSWERS_CLAIMED_MAX, INTENTS_CLAIMED_MAX, LEASE_S};
+use crate::base::limit::{INTENTS_CLAIMED_MAX, UNSENT_TRIES_MAX};
 use crate::base::private::{Grant, Release};
 use crate::consent::decide::When;
 use crate::gateway::release::census::{self, Census};
@@ -40,6 +40,8 @@ pub struct Job<'j> {
     pub keys: &'j ReleaseKeys,
     /// The door.
     pub queue: &'j Queue,
+    /// Seconds that a claimed intent stays with this job.
+    pub lease_s: i64,
 }
 
 /// What one run of the job did.
@@ -74,7 +76,8 @@ impl Job<'_> {
         let study = &self.protocol.study;
         self.queue.declare(&QueueName::study(study))?;
         self.queue.declare(&QueueName::back(study))?;
-        let mut report = Report { answers: self.read_answers()?, ..Report::default() };
+        let mut report = Report::default();
+        report.answers = self.read_answers(&mut report.findings)?;
         let open = self.gateway.store.read(|tx| release::find_open(tx, study))?;
         if let Some(row) = open.filter(|row| row.state == "closing") {
             let kept = serde_json::from_str(&row.counts)
@@ -85,13 +88,18 @@ impl Job<'_> {
         let (_, decided) = census::look(self.gateway, self.protocol)?;
         report.findings.extend(census::unlinked(&decided));
         let Some(row) = self.begin()? else { return Ok(report) };
-        let mut sent = 0;
+        let (mut sent, mut tries) = (0, 0);
         loop {
             let done = self.some(&row, &mut report)?;
-            if done == 0 {
+            if done.count == 0 {
                 break;
             }
-            sent += done;
+            // What was not confirmed is still this job's, and is claimed and published again.
+            tries = if done.unsent == 0 { 0 } else { tries + 1 };
+            if tries > UNSENT_TRIES_MAX {
+                return Err(GatewayError::Unsent);
+            }
+            sent += done.count - done.unsent;
             told(sent);
         }
         let withheld = report.withheld.clone();
@@ -132,9 +140,8 @@ impl Job<'_> {
         })
     }
 
-    /// Claims some intents, makes and publishes their messages, and marks what was confirmed. How
-    /// many intents were dealt with.
-    fn some(&self, row: &ReleaseRow, report: &mut Report) -> Result<u64, GatewayError> {
+    /// Claims some intents, makes and publishes their messages, and marks what was confirmed.
+    fn some(&self, row: &ReleaseRow, report: &mut Report) -> Result<Done, GatewayError> {
         let made = self.gateway.store.write(|tx| self.claim_and_make(tx, row))?;
         let count = made.count;
         for (reason, number) in made.withheld {
@@ -142,7 +149,7 @@ impl Job<'_> {
         }
         report.findings.extend(made.findings);
         if made.ready.is_empty() {
-            return Ok(count);
+            return Ok(Done { count, unsent: 0 });
         }
         let messages: Vec<DoorMessage> = made.ready.iter().map(|ready| ready.message.clone()).collect();
         let outcomes = self.queue.publish(&messages)?;
@@ -160,16 +167,14 @@ impl Job<'_> {
             }
             Ok::<_, GatewayError>(())
         })?;
-        if sent.len() < outcomes.len() {
-            return Err(GatewayError::Unsent);
-        }
-        Ok(count)
+        let unsent = outcomes.iter().filter(|outcome| **outcome != queue::Outcome::Sent).count();
+        Ok(Done { count, unsent: u64::try_from(unsent).unwrap_or_default() })
     }
 
     fn claim_and_make(&self, tx: &mut Tx, row: &ReleaseRow) -> Result<MadeSome, GatewayError> {
         let now = self.gateway.edge.now();
         // A release is one claimer: killed and run again, it takes its own claims up at once.
-        let claim = (row.id.as_str(), &*now.to_string(), &*now.plus_s(LEASE_S).to_string());
+        let claim = (row.id.as_str(), &*now.to_string(), &*now.plus_s(self.lease_s).to_string());
         let mut intents = intent::claim(tx, &self.protocol.study, claim, INTENTS_CLAIMED_MAX)?;
         if intents.is_empty() {
             return Ok(MadeSome::default());
@@ -317,9 +322,13 @@ impl Job<'_> {
             let closing = close::closing(tx, row, kept, self.protocol, &origin, &self.keys.signing)?;
             Ok::<_, GatewayError>(self.gate(tx, row)?.closed(closing))
         })?;
-        match self.queue.publish(&[message])?.first() {
-            Some(queue::Outcome::Sent) => {}
-            _ => return Err(GatewayError::Unsent),
+        let message = [message];
+        let mut tries = 0;
+        while self.queue.publish(&message)?.first() != Some(&queue::Outcome::Sent) {
+            tries += 1;
+            if tries > UNSENT_TRIES_MAX {
+                return Err(GatewayError::Unsent);
+            }
         }
         let at = self.gateway.edge.now().to_string();
         let counts = serde_json::to_string(kept).unwrap_or_default();
@@ -327,47 +336,15 @@ impl Job<'_> {
             .store
             .write(|tx| Ok::<_, GatewayError>(release::set_state(tx, &row.id, "closed", &counts, Some(&at))?))
     }
-
-    /// Reads what came back, and marks the notices it names.
-    fn read_answers(&self) -> Result<u64, GatewayError> {
-        let back = QueueName::back(&self.protocol.study);
-        let mut answers = 0;
-        loop {
-            let deliveries = self.queue.claim(&back, ANSWERS_CLAIMED_MAX)?;
-            if deliveries.is_empty() {
-                return Ok(answers);
-            }
-            let at = self.gateway.edge.now().to_string();
-            self.gateway.store.write(|tx| {
-                for delivery in &deliveries {
-                    let Some(answer) = Answer::read(&delivery.body) else { continue };
-                    let is_removed = answer.kind == "removed";
-                    release::mark_notice_answered(tx, &answer.notice, is_removed, &at)?;
-                }
-                Ok::<_, GatewayError>(())
-            })?;
-            answers += u64::try_from(self.queue.acknowledge(&deliveries)?).unwrap_or_default();
-        }
-    }
 }
 
 /// Name in `meta` of the gateway's life: one more each time it is restored from a backup.
 pub const INCARNATION: &str = "incarnation";
 
-/// What an acknowledgement says. It names a notice and nothing else.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Answer {
-    notice: String,
-    kind: String,
-    #[serde(rename = "signature")]
-    _signature: String,
-}
-
-impl Answer {
-    fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
-    }
+/// Intents that were dealt with, and how many of them nobody confirmed.
+struct Done {
+    count: u64,
+    unsent: u64,
 }
 
 #[derive(Default)]

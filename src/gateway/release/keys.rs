@@ -4,14 +4,14 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::SigningKey;
+use ed25519_dalek::{SigningKey, VerifyingKey};
 
 use crate::base::edge::Edge;
 use crate::base::seal::{RoleKey, Sealed, StudyKey};
+use crate::base::tree::hex;
 use crate::gateway::GatewayError;
-use crate::gateway::keys;
+use crate::gateway::keys::{self, KeyError};
 use crate::release::protocol::Protocol;
-use crate::release::tree::hex;
 
 /// Where the keys are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct KeyFiles {
     pub signing: PathBuf,
     /// The study's, sealed.
     pub study: PathBuf,
+    /// The evaluation side's public key.
+    pub evaluation: PathBuf,
 }
 
 /// The keys of one release job.
@@ -32,6 +34,8 @@ pub struct ReleaseKeys {
     pub study: StudyKey,
     /// Signs the log.
     pub signing: SigningKey,
+    /// Checks what comes back; none where the evaluation side has not sent it yet.
+    pub evaluation: Option<VerifyingKey>,
 }
 
 impl ReleaseKeys {
@@ -62,8 +66,21 @@ impl ReleaseKeys {
         let text = std::fs::read_to_string(&files.study)
             .map_err(|source| GatewayError::File { path: files.study.clone(), source })?;
         let study = role.unwrap(&protocol.study, protocol.epoch, &Sealed::from_bytes(unhex(text.trim())))?;
-        Ok(Self { role, study, signing })
+        let evaluation = read_public(&files.evaluation)?;
+        Ok(Self { role, study, signing, evaluation })
     }
+}
+
+/// A public key of 64 hexadecimal digits; none where there is no file.
+fn read_public(file: &Path) -> Result<Option<VerifyingKey>, GatewayError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(GatewayError::File { path: file.to_owned(), source }),
+    };
+    let form = || KeyError::Form { what: "evaluation side's public", file: file.to_owned() };
+    let bytes = <[u8; 32]>::try_from(unhex(text.trim())).map_err(|_length| form())?;
+    Ok(Some(VerifyingKey::from_bytes(&bytes).map_err(|_point| form())?))
 }
 
 fn unhex(text: &str) -> Vec<u8> {

@@ -11,7 +11,9 @@ use lapin::tcp::OwnedTLSConfig;
 use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Channel, Connection, ConnectionProperties, ErrorKind};
 
-use crate::base::limit::{BROKER_WAIT_S, CONNECT_PAUSE_MS, CONNECT_TRIES_MAX};
+use crate::base::limit::{
+    BROKER_WAIT_S, CONNECT_PAUSE_MS, CONNECT_PAUSE_MS_MAX, CONNECT_TRIES_MAX, RETURN_TRIES_MAX,
+};
 use crate::queue::error::Cause;
 use crate::queue::rabbitmq::consume::Consuming;
 use crate::queue::{PREFIX, QueueError, Settings};
@@ -42,6 +44,10 @@ impl Site {
         };
         let host = format!("{host}:{}", uri.authority.port);
         Ok(Self { prefix, uri, authority, host })
+    }
+
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     pub(super) fn unreachable(&self, source: impl Into<Cause>) -> QueueError {
@@ -109,11 +115,13 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Opens a connection, trying again for a while where nobody answers.
-    pub(super) async fn open(site: &Site, number: u64) -> Result<Self, QueueError> {
+    /// Opens a connection, trying again for a while where nobody answers; for longer where
+    /// somebody did before (`is_return`).
+    pub(super) async fn open(site: &Site, number: u64, is_return: bool) -> Result<Self, QueueError> {
         let pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(CONNECT_PAUSE_MS))
-            .with_max_times(CONNECT_TRIES_MAX)
+            .with_max_delay(Duration::from_millis(CONNECT_PAUSE_MS_MAX))
+            .with_max_times(if is_return { RETURN_TRIES_MAX } else { CONNECT_TRIES_MAX })
             .build();
         let mut result = Self::try_open(site, number).await;
         for pause in pauses {
@@ -175,10 +183,11 @@ impl Live {
 #[cfg(test)]
 mod tests {
     use super::{Site, split_prefix};
+    use crate::base::limit::LEASE_S;
     use crate::queue::{QueueError, Settings};
 
     fn read(url: &str) -> Result<Site, QueueError> {
-        Site::read(&Settings { url: url.to_owned(), authority: None })
+        Site::read(&Settings { url: url.to_owned(), authority: None, lease_s: LEASE_S })
     }
 
     #[test]

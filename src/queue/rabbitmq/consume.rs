@@ -16,8 +16,8 @@ use lapin::options::{
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Consumer};
 
-use crate::base::edge::{Edge, Instant};
-use crate::base::limit::{CLAIM_WAIT_MS, DELIVERIES_MAX, LEASE_S, PREFETCH_MAX};
+use crate::base::edge::Instant;
+use crate::base::limit::{CLAIM_WAIT_MS, DELIVERIES_MAX, PREFETCH_MAX};
 use crate::queue::rabbitmq::connect::{Live, Site};
 use crate::queue::{Delivery, QueueError, Token};
 
@@ -26,6 +26,13 @@ pub(super) const SUBJECT: &str = "subject";
 
 /// The header in which a quorum queue counts returns.
 const RETURNS: &str = "x-delivery-count";
+
+/// A claim made now.
+#[derive(Clone, Copy)]
+pub(super) struct Lease {
+    pub(super) now: Instant,
+    pub(super) seconds: i64,
+}
 
 /// A queue that is consumed.
 pub(super) struct Consuming {
@@ -64,9 +71,9 @@ impl Held {
         self.earlier.saturating_add(self.offers)
     }
 
-    fn offer(&mut self, queue: &str, connection: u64, now: Instant) -> Delivery {
+    fn offer(&mut self, queue: &str, connection: u64, lease: Lease) -> Delivery {
         self.offers = self.offers.saturating_add(1);
-        self.claimed_until = Some(now.plus_s(LEASE_S));
+        self.claimed_until = Some(lease.now.plus_s(lease.seconds));
         Delivery {
             message_id: self.message_id.clone(),
             subject: self.subject.clone(),
@@ -126,7 +133,7 @@ impl Consuming {
     }
 
     /// The first of each subject, where nobody holds it.
-    fn offer(&mut self, queue: &str, connection: u64, count_max: usize, now: Instant) -> Vec<Delivery> {
+    fn offer(&mut self, queue: &str, connection: u64, count_max: usize, lease: Lease) -> Vec<Delivery> {
         let mut seen = BTreeSet::new();
         let mut offered = Vec::new();
         for held in &mut self.held {
@@ -134,7 +141,7 @@ impl Consuming {
                 break;
             }
             if seen.insert(held.subject.clone()) && held.claimed_until.is_none() {
-                offered.push(held.offer(queue, connection, now));
+                offered.push(held.offer(queue, connection, lease));
             }
         }
         offered
@@ -154,14 +161,14 @@ impl Live {
         site: &Site,
         name: &str,
         count_max: usize,
-        edge: &Edge,
+        lease: &impl Fn() -> Lease,
     ) -> Result<Vec<Delivery>, QueueError> {
         if !self.consuming.contains_key(name) {
             self.declare(site, name).await?;
             let consuming = self.consume(name).await.map_err(|error| site.failed(error))?;
             self.consuming.insert(name.to_owned(), consuming);
         }
-        let claimed = self.try_claim(name, count_max, edge).await.map_err(|error| site.failed(error))?;
+        let claimed = self.try_claim(name, count_max, lease).await.map_err(|error| site.failed(error))?;
         if !claimed.is_empty() || self.holds(name) {
             return Ok(claimed);
         }
@@ -171,7 +178,7 @@ impl Live {
         if !consuming.wait().await.map_err(|error| site.failed(error))? {
             return Ok(Vec::new());
         }
-        self.try_claim(name, count_max, edge).await.map_err(|error| site.failed(error))
+        self.try_claim(name, count_max, lease).await.map_err(|error| site.failed(error))
     }
 
     /// How many messages of a queue are held here.
@@ -189,14 +196,14 @@ impl Live {
         &mut self,
         name: &str,
         count_max: usize,
-        edge: &Edge,
+        lease: &impl Fn() -> Lease,
     ) -> Result<Vec<Delivery>, lapin::Error> {
         let connection = self.number;
         let Some(consuming) = self.consuming.get_mut(name) else { return Ok(Vec::new()) };
         consuming.take_arrived()?;
-        let now = edge.now();
-        consuming.expire(now).await?;
-        Ok(consuming.offer(name, connection, count_max, now))
+        let lease = lease();
+        consuming.expire(lease.now).await?;
+        Ok(consuming.offer(name, connection, count_max, lease))
     }
 
     async fn consume(&self, name: &str) -> Result<Consuming, lapin::Error> {

@@ -17,6 +17,7 @@ use crate::base::limit::{CONFIRM_WAIT_S, CONFIRM_WINDOW_MAX, UNROUTABLE_LOOKS_MA
 use crate::queue::rabbitmq::connect::{Live, Site};
 use crate::queue::rabbitmq::consume::{self, SUBJECT};
 use crate::queue::rabbitmq::topology::dead_of;
+use crate::queue::rabbitmq::{BROKER_PATIENCE, bounded};
 use crate::queue::{DeadLetter, Outcome, Outgoing, QueueError};
 
 /// `delivery-mode` of a message that outlives a restart of the broker (AMQP 0-9-1, basic class).
@@ -28,7 +29,7 @@ impl Live {
         site: &Site,
         messages: &[Outgoing<'_>],
     ) -> Result<Vec<Outcome>, QueueError> {
-        self.declare_exchanges(site).await?;
+        bounded(site, BROKER_PATIENCE, self.declare_exchanges(site)).await?;
         let mut outcomes = Vec::with_capacity(messages.len());
         // Subjects of which a message was not sent: a later one would overtake it.
         let mut stopped = BTreeSet::new();
@@ -44,7 +45,8 @@ impl Live {
         }
         let ours: BTreeSet<&str> = messages.iter().map(|message| message.message_id).collect();
         if self.channel.status().connected() {
-            returned.extend(self.take_back(site, &ours).await.map_err(|error| site.failed(error))?);
+            let taken = async { self.take_back(site, &ours).await.map_err(|error| site.failed(error)) };
+            returned.extend(bounded(site, BROKER_PATIENCE, taken).await?);
         }
         for (message, outcome) in messages.iter().zip(&mut outcomes) {
             if returned.contains(message.message_id) {
@@ -63,15 +65,19 @@ impl Live {
         returned: &mut BTreeSet<String>,
     ) -> Vec<Outcome> {
         let mut confirms: Vec<Option<PublisherConfirm>> = Vec::with_capacity(window.len());
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(CONFIRM_WAIT_S);
         for message in window {
             let confirm = if stopped.contains(message.subject) || !self.channel.status().connected() {
                 None
             } else {
-                self.send_one(site, message).await.ok()
+                // A broker that hangs takes nothing in, and leaves the sender waiting.
+                tokio::time::timeout_at(deadline, self.send_one(site, message))
+                    .await
+                    .ok()
+                    .and_then(Result::ok)
             };
             confirms.push(confirm);
         }
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(CONFIRM_WAIT_S);
         let mut outcomes = Vec::with_capacity(window.len());
         for confirm in confirms {
             outcomes.push(match confirm {
@@ -148,8 +154,12 @@ impl Live {
         let channel = self.new_channel().await.map_err(|error| site.failed(error))?;
         let mut revived = 0;
         loop {
-            let next = channel.basic_get(dead_of(name).into(), BasicGetOptions::default()).await;
-            let Some(message) = next.map_err(|error| site.failed(error))? else { break };
+            let dead = dead_of(name);
+            let next = async {
+                let next = channel.basic_get(dead.as_str().into(), BasicGetOptions::default()).await;
+                next.map_err(|error| site.failed(error))
+            };
+            let Some(message) = bounded(site, BROKER_PATIENCE, next).await? else { break };
             let delivery = message.delivery;
             let message_id = consume::message_id(&delivery.properties);
             let subject = consume::subject(&delivery.properties);
