@@ -14,14 +14,23 @@
     reason = "a benchmark that cannot run stops, and says where"
 )]
 
+mod figures;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
+use figures::Figures;
 use wayleave::synth::load;
+
+/// Between two looks at the server's processes.
+const WATCH_PAUSE: Duration = Duration::from_millis(50);
 
 const CONFIG: &str = r#"
 [gateway]
@@ -67,40 +76,58 @@ fn measure(name: &str, database: &str, folder: &Path, rows: u64, new: &[u8], shu
     fs::write(&config, CONFIG.replace("{database}", database)).unwrap();
     for (what, bytes, file) in [("new", new, "1.csv"), ("unchanged", shuffled, "2.csv")] {
         fs::write(folder.join("in").join(file), bytes).unwrap();
-        let (took, memory_mb, told) = sync(&config);
-        let a_second = rows as f64 / took.as_secs_f64();
+        let mut sync = Command::new(env!("CARGO_BIN_EXE_wayleave"));
+        sync.arg("--config").arg(&config).arg("sync").stdout(Stdio::piped());
+        let server = Server::watch(database);
+        let (figures, ended) = figures::of(&mut sync);
+        let server_s = server.cpu_s();
+        assert!(ended.status.code().is_some_and(|code| code < 2), "{:?}", ended.status);
+        let told = String::from_utf8(ended.stdout).unwrap();
+        let Figures { cpu_s, wall_s, memory_mb } = figures;
+        let rows = rows as f64;
         println!(
-            "{name}: {rows} {what} rows in {:.2} s: {a_second:.0} rows a second, {memory_mb:.0} MB; {}",
-            took.as_secs_f64(),
+            "{name}: {rows} {what} rows: {wall_s:.2} s ({:.0} rows a second), {cpu_s:.2} CPU s ({:.0}), {server_s:.2} CPU s of the server, {memory_mb:.0} MB; {}",
+            rows / wall_s,
+            rows / cpu_s,
             told.trim()
         );
     }
 }
 
-/// One sync as a process: how long it took, its peak memory, and what it said.
-fn sync(config: &PathBuf) -> (Duration, f64, String) {
-    let begun = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_wayleave"))
-        .arg("--config")
-        .arg(config)
-        .arg("sync")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .unwrap();
-    let mut peak_kb = 0.0_f64;
-    while child.try_wait().unwrap().is_none() {
-        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-        let high = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        peak_kb = peak_kb.max(high.unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(5));
+/// Watches what the processes of a PostgreSQL server spend on one database of its.
+struct Server {
+    ending: mpsc::Sender<()>,
+    watching: JoinHandle<f64>,
+}
+
+impl Server {
+    /// PostgreSQL names the database in the title of each process that works on it. SQLite has no
+    /// server, and nobody's title is its URL.
+    fn watch(database: &str) -> Self {
+        let name = format!(" {} ", database.rsplit('/').next().unwrap_or_default());
+        let (ending, ended) = mpsc::channel();
+        let watching = std::thread::spawn(move || {
+            let mut spent: BTreeMap<String, f64> = BTreeMap::new();
+            while ended.recv_timeout(WATCH_PAUSE).is_err() {
+                for entry in fs::read_dir("/proc").unwrap().flatten() {
+                    let pid = entry.file_name().to_string_lossy().into_owned();
+                    let title = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+                    let title = String::from_utf8_lossy(&title);
+                    if title.starts_with("postgres:") && title.contains(&name) {
+                        spent.extend(figures::cpu_s(&pid, 11).map(|cpu_s| (pid, cpu_s)));
+                    }
+                }
+            }
+            spent.values().sum()
+        });
+        Self { ending, watching }
     }
-    let took = begun.elapsed();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.code().is_some_and(|code| code < 2), "{:?}", output.status);
-    (took, peak_kb / 1024.0, String::from_utf8(output.stdout).unwrap())
+
+    /// CPU seconds, but for what was spent after the last look.
+    fn cpu_s(self) -> f64 {
+        self.ending.send(()).unwrap();
+        self.watching.join().unwrap()
+    }
 }
 
 /// The same rows in another order, and one of them changed.
