@@ -19,6 +19,27 @@ macro_rules! on_both {
     };
 }
 
+/// Adds rows, none of which may be there: on SQLite by one prepared statement that is run for each
+/// row, on PostgreSQL by one binary `COPY`. A statement of many rows has thousands of parameters,
+/// and reading it costs either more than writing the rows.
+macro_rules! insert_all {
+    ($tx:expr, $table:expr, $rows:expr) => {{
+        let rows = $rows;
+        match &mut $tx.connection {
+            $crate::store::connection::AnyConnection::Sqlite(connection) => {
+                for row in rows {
+                    diesel::insert_into($table).values(row).execute(connection)?;
+                }
+            }
+            $crate::store::connection::AnyConnection::Postgres(connection) => {
+                if !rows.is_empty() {
+                    diesel::copy_from($table).from_insertable(rows).execute(connection)?;
+                }
+            }
+        }
+    }};
+}
+
 pub mod api_key;
 pub mod audit;
 pub mod batch;
@@ -67,7 +88,25 @@ pub struct Store {
 
 struct Shared {
     address: Address,
-    idle: Mutex<Vec<AnyConnection>>,
+    idle: Mutex<Idle>,
+}
+
+/// Connections for the next user. What a SQLite connection holds in memory is worth nothing once
+/// another has written, so writers go on with the connection that wrote last, and readers keep
+/// away from it.
+#[derive(Default)]
+struct Idle {
+    reading: Vec<AnyConnection>,
+    writing: Vec<AnyConnection>,
+}
+
+impl Idle {
+    fn of(&mut self, mode: Mode) -> &mut Vec<AnyConnection> {
+        match mode {
+            Mode::Read => &mut self.reading,
+            Mode::Write => &mut self.writing,
+        }
+    }
 }
 
 /// A transaction. Queries take it; it opens to nothing else.
@@ -96,8 +135,8 @@ impl Store {
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let address = address(url)?;
         let store = Self { shared: Arc::new(Shared { address, idle: Mutex::default() }) };
-        let connection = store.connect()?;
-        store.give_back(connection);
+        let connection = store.connect(Mode::Read)?;
+        store.give_back(connection, Mode::Read);
         Ok(store)
     }
 
@@ -147,12 +186,12 @@ impl Store {
     /// # Errors
     /// Where it cannot be read.
     pub fn migrated(&self) -> Result<Migrated, StoreError> {
-        let mut connection = self.connect()?;
+        let mut connection = self.connect(Mode::Read)?;
         let state = match &mut connection {
             AnyConnection::Sqlite(inner) => migration_state::<diesel::sqlite::Sqlite, _, _>(inner, &SQLITE),
             AnyConnection::Postgres(inner) => migration_state::<diesel::pg::Pg, _, _>(inner, &POSTGRES),
         }?;
-        self.give_back(connection);
+        self.give_back(connection, Mode::Read);
         Ok(state)
     }
 
@@ -161,7 +200,7 @@ impl Store {
     /// # Errors
     /// Where a migration fails; nothing of it is then kept.
     pub fn migrate(&self) -> Result<(), StoreError> {
-        let mut connection = self.connect()?;
+        let mut connection = self.connect(Mode::Write)?;
         if let AnyConnection::Sqlite(inner) = &mut connection {
             // Changing the journal fails while others write, so it is done once, here. It stays
             // with the file.
@@ -172,7 +211,7 @@ impl Store {
             AnyConnection::Postgres(inner) => inner.run_pending_migrations(POSTGRES).map(|_versions| ()),
         };
         run.map_err(|error| StoreError::Migration { database: self.shown(), reason: error.to_string() })?;
-        self.give_back(connection);
+        self.give_back(connection, Mode::Write);
         Ok(())
     }
 
@@ -189,12 +228,12 @@ impl Store {
         let mut tries = 0;
         loop {
             tries += 1;
-            let mut tx = Tx { connection: self.connect()? };
+            let mut tx = Tx { connection: self.connect(Mode::Write)? };
             begin(&mut tx.connection, Mode::Write)?;
             let ended = match work(&mut tx) {
                 Ok(value) => match commit(&mut tx.connection) {
                     Ok(()) => {
-                        self.give_back(tx.connection);
+                        self.give_back(tx.connection, Mode::Write);
                         return Ok(value);
                     }
                     Err(error) => (error.retryable(), E::from(error)),
@@ -202,7 +241,7 @@ impl Store {
                 Err(error) => (is_aborted(&mut tx.connection), error),
             };
             rollback(&mut tx.connection);
-            self.give_back(tx.connection);
+            self.give_back(tx.connection, Mode::Write);
             let (is_lost_race, error) = ended;
             if !is_lost_race || tries >= STORE_TRIES_MAX {
                 return Err(error);
@@ -216,32 +255,32 @@ impl Store {
     /// # Errors
     /// What the closure returns, or why the database failed.
     pub fn read<T, E: From<StoreError>>(&self, work: impl FnOnce(&mut Tx) -> Result<T, E>) -> Result<T, E> {
-        let mut tx = Tx { connection: self.connect()? };
+        let mut tx = Tx { connection: self.connect(Mode::Read)? };
         begin(&mut tx.connection, Mode::Read)?;
         let result = work(&mut tx);
         rollback(&mut tx.connection);
-        self.give_back(tx.connection);
+        self.give_back(tx.connection, Mode::Read);
         result
     }
 
-    fn connect(&self) -> Result<AnyConnection, StoreError> {
-        let idle = self.shared.idle.lock().map(|mut idle| idle.pop()).unwrap_or_default();
+    fn connect(&self, mode: Mode) -> Result<AnyConnection, StoreError> {
+        let idle = self.shared.idle.lock().map(|mut idle| idle.of(mode).pop()).unwrap_or_default();
         match idle {
             Some(connection) => Ok(connection),
             None => connection::open(&self.shared.address),
         }
     }
 
-    fn give_back(&self, mut connection: AnyConnection) {
+    fn give_back(&self, mut connection: AnyConnection, mode: Mode) {
         if <AnyConnection as TransactionManager<AnyConnection>>::is_broken_transaction_manager(
             &mut connection,
         ) {
             return;
         }
         if let Ok(mut idle) = self.shared.idle.lock()
-            && idle.len() < CONNECTIONS_KEPT_MAX
+            && idle.of(mode).len() < CONNECTIONS_KEPT_MAX
         {
-            idle.push(connection);
+            idle.of(mode).push(connection);
         }
     }
 }

@@ -86,7 +86,7 @@ pub const LEASE_S_MAX: i64 = 600;
 /// writers each of which wins once, the last needs as many tries as there are writers.
 pub const STORE_TRIES_MAX: u32 = 20;
 
-/// Connections kept open for the next user.
+/// Connections kept open for the next reader, and as many for the next writer.
 pub const CONNECTIONS_KEPT_MAX: usize = 8;
 
 /// Keys looked up by one query, and rows inserted by one statement: 1,000 rows of 14 columns are
@@ -158,15 +158,17 @@ pub const UNSENT_TRIES_MAX: u32 = 3;
 /// counted somewhere, since RabbitMQ 4 counts to 20 unless told.
 pub const DEAD_LOOKS_MAX: u32 = 1_000_000;
 
-/// Touched subjects that one *link* transaction takes. Their neighbours come on top.
-pub const LINK_SUBJECTS_MAX: i64 = 200;
+/// Touched subjects that one *link* transaction takes: as many as *process* takes units, so that
+/// they share its cost. Their neighbours come on top.
+pub const LINK_SUBJECTS_MAX: i64 = 1_000;
 
 /// Subjects of one block that are compared with one another; a block with more is a placeholder
 /// value (privacy.md, 4.2).
 pub const BLOCK_SUBJECTS_MAX: usize = 2_000;
 
-/// Touched people that one transaction of the *release* step takes.
-pub const RELEASE_PEOPLE_MAX: i64 = 100;
+/// Touched people that one transaction of the *release* step takes. Everything known of those who
+/// consent is held at once: some hundred records each.
+pub const RELEASE_PEOPLE_MAX: i64 = 500;
 
 /// Intents that the release job claims and publishes at once.
 pub const INTENTS_CLAIMED_MAX: i64 = 500;

@@ -214,6 +214,18 @@ impl KeyedHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Its first 128 bits, for telling many apart in little memory.
+    #[must_use]
+    pub fn half(&self) -> u128 {
+        self.0.first_chunk().copied().map_or(0, u128::from_be_bytes)
+    }
+
+    /// Its first 64 bits, for telling a few apart.
+    #[must_use]
+    pub fn quarter(&self) -> u64 {
+        self.0.first_chunk().copied().map_or(0, u64::from_be_bytes)
+    }
 }
 
 /// Shows the first four bytes, enough to tell two apart in a log.
@@ -262,6 +274,12 @@ impl Hasher {
         self.hash([bytes.inspect().as_slice()])
     }
 
+    /// Begins the hash of one part that comes piece by piece, and need not be put together.
+    #[must_use]
+    pub fn begin(&self) -> Hashing {
+        Hashing { state: self.0.clone(), length: 0 }
+    }
+
     /// The hash of plain parts.
     #[must_use]
     pub fn hash<'p>(&self, parts: impl IntoIterator<Item = &'p [u8]>) -> KeyedHash {
@@ -271,6 +289,27 @@ impl Hasher {
             state.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         }
         KeyedHash(state.finalize().into_bytes().into())
+    }
+}
+
+/// A hash of one part in the making.
+pub struct Hashing {
+    state: Hmac<Sha256>,
+    length: u64,
+}
+
+impl Hashing {
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.state.update(piece);
+        self.length += u64::try_from(piece.len()).unwrap_or(u64::MAX);
+    }
+
+    /// The hash: that of all pieces as one part.
+    #[must_use]
+    pub fn end(mut self) -> KeyedHash {
+        self.state.update(&self.length.to_be_bytes());
+        KeyedHash(self.state.finalize().into_bytes().into())
     }
 }
 
@@ -324,6 +363,10 @@ mod tests {
     #[test]
     fn parts_do_not_run_together() {
         let hasher = IndexKey::from_bytes([5; 32]).hasher("block");
+        let mut pieces = hasher.begin();
+        pieces.add(b"a");
+        pieces.add(b"bc");
+        assert_eq!(pieces.end(), hasher.hash([b"abc".as_slice()]));
         let text = |s: &str| Private::new(s.to_owned());
         assert_ne!(hasher.private([&text("ab"), &text("c")]), hasher.private([&text("a"), &text("bc")]));
         assert_ne!(

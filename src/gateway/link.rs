@@ -14,9 +14,11 @@ use crate::base::limit::{BLOCK_SUBJECTS_MAX, LINK_SUBJECTS_MAX};
 use crate::base::private::{Grant, Link};
 use crate::base::seal::KeyedHash;
 use crate::gateway::{Gateway, GatewayError};
+use crate::person::block::SURE_BLOCKS;
 use crate::person::compare::Reason;
 use crate::person::decide::{Decision, Doubt, decide};
 use crate::person::features::{Features, Head, Subjects};
+use crate::record::kind::Kind;
 use crate::record::kind::person::Person;
 use crate::record::typed;
 use crate::store::record::{self, CurrentRecord};
@@ -73,14 +75,9 @@ fn link_some(tx: &mut Tx, gateway: &Gateway) -> Result<Linked, GatewayError> {
     }
     let keys: Vec<String> = waiting.iter().map(|work| work.key.clone()).collect();
     let around = neighbourhood(tx, &keys)?;
-    let grant = Grant::<Link>::begin(&gateway.actor);
-    let decided = decide_on(tx, gateway, &around, &grant);
-    let receipt = grant.close();
-    let decision = decided?;
-    let at = gateway.edge.now();
-    audit::append(tx, &receipt, "link", &format!("{} subjects", around.rows.len()), at)?;
+    let decision = decide_on(tx, gateway, &around)?;
     let run_id = waiting.first().map(|work| work.run_id.clone()).unwrap_or_default();
-    let mut linked = settle::settle_all(tx, gateway, &around.rows, &decision, &run_id)?;
+    let mut linked = settle::settle_all(tx, gateway, around.rows, &decision, &run_id)?;
     linked.subjects = u64::try_from(waiting.len()).unwrap_or(u64::MAX);
     count_by_run(tx, &waiting)?;
     work::done(tx, Step::Link, &keys)?;
@@ -98,79 +95,117 @@ fn count_by_run(tx: &mut Tx, waiting: &[Work]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Subjects that hang together, and those among them with a block too large to look through.
+/// Subjects that hang together.
+#[derive(Default)]
 struct Around {
-    rows: Vec<SubjectRow>,
+    rows: BTreeMap<String, SubjectRow>,
+    /// Those with a block too large to look through.
     too_many: BTreeSet<String>,
+    /// Those who share a block or a person with somebody.
+    company: BTreeSet<String>,
+    /// Those of whom enough is known to tell who they are.
+    certain: BTreeSet<String>,
+}
+
+impl Around {
+    /// True of somebody who is like nobody, and of whom enough is known: there is nothing to
+    /// compare, and so nothing to open.
+    fn is_alone(&self, row: &SubjectRow) -> bool {
+        row.wrapped_key.is_some() && self.certain.contains(&row.id) && !self.company.contains(&row.id)
+    }
 }
 
 fn neighbourhood(tx: &mut Tx, start: &[String]) -> Result<Around, StoreError> {
-    let mut rows: BTreeMap<String, SubjectRow> = BTreeMap::new();
-    let mut too_many = BTreeSet::new();
-    let mut seen_blocks: BTreeSet<(String, Vec<u8>)> = BTreeSet::new();
+    let mut around = Around::default();
+    let mut seen_blocks: BTreeSet<KeyedHash> = BTreeSet::new();
     let mut seen_people: BTreeSet<String> = BTreeSet::new();
     let mut edge: Vec<String> = start.to_vec();
     while !edge.is_empty() {
         let mut next = BTreeSet::new();
         let found = subject::find(tx, &edge)?;
-        for person in found.iter().filter_map(|row| row.person_id.clone()) {
-            if seen_people.insert(person.clone()) {
-                next.extend(subject::list_of_person(tx, &person)?.into_iter().map(|row| row.id));
-            }
+        let people: BTreeSet<String> = found.iter().filter_map(|row| row.person_id.clone()).collect();
+        let people: Vec<String> =
+            people.into_iter().filter(|person| seen_people.insert(person.clone())).collect();
+        let mut of_person: BTreeMap<Option<String>, Vec<String>> = BTreeMap::new();
+        for row in subject::list_of_people(tx, &people)? {
+            of_person.entry(row.person_id).or_default().push(row.id);
         }
-        rows.extend(found.into_iter().map(|row| (row.id.clone(), row)));
-        let mut wanted: Vec<(String, KeyedHash)> = Vec::new();
+        for ids in of_person.into_values().filter(|ids| ids.len() > 1) {
+            around.company.extend(ids.iter().cloned());
+            next.extend(ids);
+        }
+        around.rows.extend(found.into_iter().map(|row| (row.id.clone(), row)));
+        let mut wanted = Vec::new();
         for block in subject::list_blocks(tx, &edge)? {
-            if seen_blocks.insert((block.block.clone(), block.hash.clone()))
-                && let Some(hash) = KeyedHash::from_slice(&block.hash)
-            {
-                wanted.push((block.block, hash));
+            wanted.extend(KeyedHash::from_slice(&block.hash).filter(|hash| seen_blocks.insert(*hash)));
+            if SURE_BLOCKS.contains(&block.block.as_str()) {
+                around.certain.insert(block.subject_id);
             }
         }
-        let asked: Vec<(&str, KeyedHash)> =
-            wanted.iter().map(|(name, hash)| (name.as_str(), *hash)).collect();
-        let mut members: BTreeMap<(String, Vec<u8>), Vec<String>> = BTreeMap::new();
-        for block in subject::find_by_blocks(tx, &asked)? {
-            members.entry((block.block, block.hash)).or_default().push(block.subject_id);
+        let mut members: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+        for block in subject::find_by_shared_blocks(tx, &wanted)? {
+            members.entry(block.hash).or_default().push(block.subject_id);
         }
         for ids in members.into_values() {
             if ids.len() > BLOCK_SUBJECTS_MAX {
-                too_many.extend(ids.into_iter().filter(|id| rows.contains_key(id)));
+                let known: Vec<String> = ids.into_iter().filter(|id| around.rows.contains_key(id)).collect();
+                around.company.extend(known.iter().cloned());
+                around.too_many.extend(known);
             } else {
+                around.company.extend(ids.iter().cloned());
                 next.extend(ids);
             }
         }
-        edge = next.into_iter().filter(|id| !rows.contains_key(id)).collect();
+        edge = next.into_iter().filter(|id| !around.rows.contains_key(id)).collect();
     }
-    Ok(Around { rows: rows.into_values().collect(), too_many })
+    Ok(around)
 }
 
-fn decide_on(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    around: &Around,
-    grant: &Grant<Link>,
-) -> Result<Decision, GatewayError> {
-    let ids: Vec<String> = around.rows.iter().map(|row| row.id.clone()).collect();
-    let mut people: BTreeMap<String, Vec<CurrentRecord>> = BTreeMap::new();
-    for record in record::list_current(tx, &ids)?.into_iter().filter(|record| record.kind == "person") {
-        if let Some(id) = record.subject_id.clone() {
-            people.entry(id).or_default().push(record);
-        }
+/// Opens those who are to be compared and decides; the others are each a person. What was opened
+/// is on record.
+fn decide_on(tx: &mut Tx, gateway: &Gateway, around: &Around) -> Result<Decision, GatewayError> {
+    let (alone, compared): (Vec<&SubjectRow>, Vec<&SubjectRow>) =
+        around.rows.values().partition(|row| around.is_alone(row));
+    let mut decision = Decision::default();
+    if !compared.is_empty() {
+        let grant = Grant::<Link>::begin(&gateway.actor);
+        let decided = compare(tx, gateway, &compared, &grant);
+        let receipt = grant.close();
+        decision = decided?;
+        let object = format!("{} subjects", compared.len());
+        audit::append(tx, &receipt, "link", &object, gateway.edge.now())?;
     }
-    let mut subjects = Vec::with_capacity(around.rows.len());
-    for row in &around.rows {
-        let records = people.get(&row.id).map(Vec::as_slice).unwrap_or_default();
-        let head = Head { id: subject_id(&row.id)?, source: row.source.as_str().into() };
-        subjects.push((head, features(gateway, row, records, grant)?));
+    for row in alone {
+        decision.clusters.push(vec![subject_id(&row.id)?]);
     }
-    let mut decision = decide(&Subjects::new(subjects), grant);
     for id in &around.too_many {
         let id = subject_id(id)?;
         decision.doubts.push(Doubt { a: id, b: id, reason: Reason::TooMany });
     }
     decision.doubts.sort_unstable();
     Ok(decision)
+}
+
+fn compare(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    rows: &[&SubjectRow],
+    grant: &Grant<Link>,
+) -> Result<Decision, GatewayError> {
+    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    let mut people: BTreeMap<String, Vec<CurrentRecord>> = BTreeMap::new();
+    for record in record::list_current_of_kind(tx, Kind::Person.as_str(), &ids)? {
+        if let Some(id) = record.subject_id.clone() {
+            people.entry(id).or_default().push(record);
+        }
+    }
+    let mut subjects = Vec::with_capacity(rows.len());
+    for row in rows {
+        let records = people.get(&row.id).map(Vec::as_slice).unwrap_or_default();
+        let head = Head { id: subject_id(&row.id)?, source: row.source.as_str().into() };
+        subjects.push((head, features(gateway, row, records, grant)?));
+    }
+    Ok(decide(&Subjects::new(subjects), grant))
 }
 
 /// What linkage knows of a subject: its person record, the one that arrived last where there are

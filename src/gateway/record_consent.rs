@@ -7,7 +7,7 @@ use crate::base::id::{BatchId, RecordId};
 use crate::base::private::{Directive, Grant, Private};
 use crate::base::seal::DataKey;
 use crate::consent::directive::{Answer, Scope};
-use crate::gateway::release::lay::{Laid, lay_person};
+use crate::gateway::release::lay::{Laid, lay_people};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
 use crate::record::draft::Draft;
@@ -93,7 +93,7 @@ pub fn record_consent(
         let settings = Settings::load(tx)?;
         for protocol in protocols.iter().filter(|protocol| protocol.study == entry.study) {
             if let Some(person) = &subject.person_id {
-                lay_person(tx, gateway, protocol, &settings, person, &mut laid)?;
+                lay_people(tx, gateway, protocol, &settings, std::slice::from_ref(person), &mut laid)?;
             }
         }
         Ok(Recorded { record, laid, is_linked: subject.person_id.is_some() })

@@ -20,6 +20,17 @@ pub const NAME_BIRTH: &str = "name-birth";
 pub const BIRTH_POSTCODE: &str = "birth-postcode";
 /// Identifier in the council's case system.
 pub const COUNCIL_ID: &str = "council-id";
+/// Reference in a housing tracker.
+pub const TRACKER_REF: &str = "tracker-ref";
+/// Identifier at the trust.
+pub const TRUST_ID: &str = "trust-id";
+
+/// The blocks by which a source's row is held against those who are known. A tracker's reference
+/// or a trust's number is a running one, which another tracker or trust may have given too.
+pub const KNOWN_BLOCKS: &[&str] = &[NHS_NUMBER, NAME_BIRTH, BIRTH_POSTCODE, COUNCIL_ID];
+/// The blocks of which one is enough to tell who somebody is (see
+/// [`is_enough`](crate::person::features::Features::is_enough)).
+pub const SURE_BLOCKS: &[&str] = &[NHS_NUMBER, NAME_BIRTH];
 
 /// Makes the blocks of a person.
 #[derive(Clone)]
@@ -28,6 +39,8 @@ pub struct Blocker {
     name_birth: Hasher,
     birth_postcode: Hasher,
     council_id: Hasher,
+    tracker_ref: Hasher,
+    trust_id: Hasher,
 }
 
 impl Blocker {
@@ -39,6 +52,8 @@ impl Blocker {
             name_birth: key.hasher("block/name-birth"),
             birth_postcode: key.hasher("block/birth-postcode"),
             council_id: key.hasher("block/council-id"),
+            tracker_ref: key.hasher("block/tracker-ref"),
+            trust_id: key.hasher("block/trust-id"),
         }
     }
 
@@ -62,8 +77,15 @@ impl Blocker {
         }
         let postcode = leaf(person, "postcode").map(normalise::private_postcode);
         push(BIRTH_POSTCODE, &self.birth_postcode, &[birth.as_ref(), postcode.as_ref()]);
-        let council = leaf(person, "council_id").map(|id| id.derive(|id| id.trim().to_uppercase()));
-        push(COUNCIL_ID, &self.council_id, &[council.as_ref()]);
+        let ids = [
+            (COUNCIL_ID, &self.council_id, "council_id"),
+            (TRACKER_REF, &self.tracker_ref, "tracker_ref"),
+            (TRUST_ID, &self.trust_id, "trust_id"),
+        ];
+        for (block, hasher, field) in ids {
+            let id = leaf(person, field).map(|id| id.derive(|id| id.trim().to_uppercase()));
+            push(block, hasher, &[id.as_ref()]);
+        }
         blocks
     }
 }

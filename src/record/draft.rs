@@ -11,10 +11,9 @@ use jsonschema::json::{Array, Json, JsonNumber, Node, NodeIdentity, Object};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use crate::base::private::{Grant, Private, Purpose, WITHHELD};
-use crate::base::seal::{Hasher, KeyedHash};
+use crate::base::seal::{Hasher, Hashing, KeyedHash};
 
 /// A value of a record in the making.
 #[derive(Clone)]
@@ -108,20 +107,22 @@ impl Draft {
     pub fn keyed_hash(&self, hasher: &Hasher) -> KeyedHash {
         let mut fields: Vec<_> = self.fields().iter().collect();
         fields.sort_unstable_by_key(|(name, _)| *name);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+        let mut hash = hasher.begin();
         for (name, value) in fields {
-            bytes.extend_from_slice(name.as_bytes());
-            value.write_for_hash(&mut bytes);
+            hash.add(name.as_bytes());
+            value.add_to(&mut hash);
         }
-        hasher.hash([bytes.as_slice()])
+        hash.end()
     }
 
     /// Each leaf with its type and length, so that no two records run together.
-    fn write_for_hash(&self, bytes: &mut Vec<u8>) {
+    fn add_to(&self, hash: &mut Hashing) {
         let mut leaf = |kind: u8, text: &str| {
-            bytes.push(kind);
-            bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes());
-            bytes.extend_from_slice(text.as_bytes());
+            let mut head = [kind; 9];
+            let length = u64::try_from(text.len()).unwrap_or(u64::MAX).to_be_bytes();
+            head.iter_mut().skip(1).zip(length).for_each(|(to, from)| *to = from);
+            hash.add(&head);
+            hash.add(text.as_bytes());
         };
         match self {
             Self::Null => leaf(0, ""),
@@ -132,14 +133,14 @@ impl Draft {
             Self::List(items) => {
                 leaf(5, &items.len().to_string());
                 for item in items {
-                    item.write_for_hash(bytes);
+                    item.add_to(hash);
                 }
             }
             Self::Fields(fields) => {
                 leaf(6, &fields.len().to_string());
                 for (name, value) in fields {
-                    bytes.extend_from_slice(name.as_bytes());
-                    value.write_for_hash(bytes);
+                    hash.add(name.as_bytes());
+                    value.add_to(hash);
                 }
             }
         }
@@ -151,27 +152,40 @@ impl Draft {
     /// Fields are written in name order, so that equal records give equal bytes.
     #[must_use]
     pub fn part(&self) -> (String, Option<Private<Vec<u8>>>) {
-        let body = serde_json::to_string(&self.half(Half::Body)).unwrap_or_default();
-        let identity = self.half(Half::Identity);
-        let identity = match &identity {
-            Value::Object(fields) if fields.is_empty() => None,
-            _ => serde_json::to_vec(&identity).ok().map(Private::new),
-        };
-        (body, identity)
-    }
-
-    fn half(&self, half: Half) -> Value {
         let mut fields: Vec<_> = self.fields().iter().collect();
         fields.sort_by_key(|(name, _)| *name);
-        let kept = fields.into_iter().filter_map(|(name, value)| {
-            let value = match (half, value) {
-                (Half::Identity, Self::Private(text)) => Value::String(text.inspect().clone()),
-                (Half::Body, Self::Private(_)) | (Half::Identity, _) => return None,
-                (Half::Body, other) => other.to_shown(),
+        let mut body = Vec::with_capacity(64 * fields.len());
+        let mut identity = Vec::with_capacity(64 * fields.len());
+        for (name, value) in fields {
+            let (half, text) = match value {
+                Self::Private(text) => (&mut identity, Some(text.inspect())),
+                _ => (&mut body, None),
             };
-            Some(((*name).to_owned(), value))
-        });
-        Value::Object(kept.collect())
+            half.push(if half.is_empty() { b'{' } else { b',' });
+            write_text(name, half);
+            half.push(b':');
+            match text {
+                Some(text) => write_text(text, half),
+                None => value.write_shown(half),
+            }
+        }
+        if body.is_empty() {
+            body.push(b'{');
+        }
+        body.push(b'}');
+        let has_identity = !identity.is_empty();
+        identity.push(b'}');
+        (String::from_utf8(body).unwrap_or_default(), has_identity.then(|| Private::new(identity)))
+    }
+
+    fn write_shown(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Text(text) => write_text(text, out),
+            other => {
+                // Writing to memory does not fail.
+                let _written = serde_json::to_writer(out, &other.to_shown());
+            }
+        }
     }
 
     /// The tree as JSON with `(withheld)` for each private leaf: for errors and logs.
@@ -222,12 +236,6 @@ impl Draft {
             }
         }
     }
-}
-
-#[derive(Clone, Copy)]
-enum Half {
-    Body,
-    Identity,
 }
 
 fn write_text(text: &str, out: &mut Vec<u8>) {

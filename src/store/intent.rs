@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text};
 use diesel::upsert::excluded;
 
 use crate::base::limit::ROWS_A_STATEMENT_MAX;
@@ -88,27 +89,70 @@ pub fn raise_sequence(tx: &mut Tx, study: &str, of: &str, last: i64) -> Result<(
     Ok(())
 }
 
+/// Gives out as many places to each as it has intents, and says after which they follow.
+///
+/// # Errors
+/// Where the database fails.
+pub fn next_sequences(
+    tx: &mut Tx,
+    study: &str,
+    counts: &BTreeMap<String, i64>,
+) -> Result<BTreeMap<String, i64>, StoreError> {
+    let of: Vec<&String> = counts.keys().collect();
+    let mut last: BTreeMap<String, i64> = BTreeMap::new();
+    for of in of.chunks(ROWS_A_STATEMENT_MAX) {
+        let query = sequence::table
+            .filter(sequence::study.eq(study).and(sequence::person_id.eq_any(of.iter().copied())))
+            .select((sequence::person_id, sequence::last));
+        last.extend(on_both!(tx, connection => query.load::<(String, i64)>(connection))?);
+    }
+    let raised: Vec<i64> =
+        counts.iter().map(|(of, count)| last.get(of).copied().unwrap_or_default() + count).collect();
+    match &mut tx.connection {
+        AnyConnection::Sqlite(_) => {
+            for (of, raised) in of.into_iter().zip(raised) {
+                raise_sequence(tx, study, of, raised)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::sql_query(RAISE_SEQUENCES)
+                .bind::<Text, _>(study)
+                .bind::<Array<Text>, _>(of)
+                .bind::<Array<BigInt>, _>(raised)
+                .execute(connection)?;
+        }
+    }
+    Ok(last)
+}
+
+const RAISE_SEQUENCES: &str = "INSERT INTO sequence (study, person_id, last)
+    SELECT $1, raised.person_id, raised.last FROM UNNEST($2, $3) AS raised (person_id, last)
+    ON CONFLICT (study, person_id) DO UPDATE SET last = excluded.last";
+
 /// Lays intents.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn lay(tx: &mut Tx, rows: &[Intent]) -> Result<(), StoreError> {
-    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
-        on_both!(tx, connection => diesel::insert_into(intent::table).values(rows).execute(connection))?;
-    }
+    insert_all!(tx, intent::table, rows);
     Ok(())
 }
 
-/// The intents of a person in a study that are not sent.
+/// The intents of these people in a study that are not sent, in order.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn list_unsent(tx: &mut Tx, study: &str, person_id: &str) -> Result<Vec<Intent>, StoreError> {
-    Ok(intent::table
-        .filter(intent::study.eq(study).and(intent::person_id.eq(person_id)).and(intent::state.ne("sent")))
-        .order(intent::id)
-        .select(Intent::as_select())
-        .load(&mut tx.connection)?)
+pub fn list_unsent(tx: &mut Tx, study: &str, person_ids: &[String]) -> Result<Vec<Intent>, StoreError> {
+    let mut found = Vec::new();
+    for ids in person_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(on_both!(tx, connection => intent::table
+            .filter(intent::study.eq(study).and(intent::person_id.eq_any(ids)))
+            .filter(intent::state.ne("sent"))
+            .order(intent::id)
+            .select(Intent::as_select())
+            .load::<Intent>(connection))?);
+    }
+    Ok(found)
 }
 
 /// The intents of a setting in a study that are not sent.

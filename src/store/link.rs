@@ -36,7 +36,7 @@ pub struct DoubtRow {
     pub at: String,
 }
 
-/// Replaces every link and doubt of these subjects.
+/// Takes away every link and doubt of these subjects, then adds links and doubts.
 ///
 /// # Errors
 /// Where the database fails.
@@ -48,9 +48,9 @@ pub fn replace(
 ) -> Result<(), StoreError> {
     for ids in subjects.chunks(ROWS_A_STATEMENT_MAX) {
         let edge = link_edge::subject_a.eq_any(ids).or(link_edge::subject_b.eq_any(ids));
-        diesel::delete(link_edge::table.filter(edge)).execute(&mut tx.connection)?;
+        on_both!(tx, connection => diesel::delete(link_edge::table.filter(edge)).execute(connection))?;
         let doubt = link_doubt::subject_a.eq_any(ids).or(link_doubt::subject_b.eq_any(ids));
-        diesel::delete(link_doubt::table.filter(doubt)).execute(&mut tx.connection)?;
+        on_both!(tx, connection => diesel::delete(link_doubt::table.filter(doubt)).execute(connection))?;
     }
     for rows in edges.chunks(ROWS_A_STATEMENT_MAX) {
         on_both!(tx, connection => diesel::insert_into(link_edge::table)
@@ -85,12 +85,17 @@ pub fn list_edges(tx: &mut Tx, subjects: &[String]) -> Result<Vec<EdgeRow>, Stor
 /// # Errors
 /// Where the database fails.
 pub fn list_doubts(tx: &mut Tx, subjects: &[String]) -> Result<Vec<DoubtRow>, StoreError> {
-    let doubt = link_doubt::subject_a.eq_any(subjects).or(link_doubt::subject_b.eq_any(subjects));
-    Ok(link_doubt::table
-        .filter(doubt)
-        .order((link_doubt::subject_a, link_doubt::subject_b))
-        .select(DoubtRow::as_select())
-        .load(&mut tx.connection)?)
+    let mut found = Vec::new();
+    for ids in subjects.chunks(ROWS_A_STATEMENT_MAX) {
+        let doubt = link_doubt::subject_a.eq_any(ids).or(link_doubt::subject_b.eq_any(ids));
+        found.extend(on_both!(tx, connection => link_doubt::table
+            .filter(doubt)
+            .select(DoubtRow::as_select())
+            .load::<DoubtRow>(connection))?);
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 /// Every doubt, up to the bound of findings kept.

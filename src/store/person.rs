@@ -1,7 +1,10 @@
 //! People: sets of subjects, and what happened to them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use diesel::prelude::*;
 
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
 use crate::store::schema::{person, person_event};
 use crate::store::{StoreError, Tx};
 
@@ -21,12 +24,12 @@ pub struct PersonRow {
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = person_event, treat_none_as_default_value = false)]
 pub struct PersonEvent {
-    /// Its id: the person's and an ordinal.
-    pub id: String,
-    /// formed, joined, left, merged, split.
-    pub kind: String,
     /// The person.
     pub person_id: String,
+    /// Its ordinal among all that happened to the person, from 1.
+    pub number: i64,
+    /// formed, joined, left, merged, split.
+    pub kind: String,
     /// The other, of a merge or split.
     pub other_person_id: Option<String>,
     /// The subject that joined or left.
@@ -39,13 +42,12 @@ pub struct PersonEvent {
     pub at: String,
 }
 
-/// Writes down a new person.
+/// Writes down new people.
 ///
 /// # Errors
-/// Where the database fails.
-pub fn create(tx: &mut Tx, id: &str, at: &str) -> Result<(), StoreError> {
-    let row = PersonRow { id: id.to_owned(), created_at: at.to_owned(), superseded_by: None };
-    diesel::insert_into(person::table).values(&row).execute(&mut tx.connection)?;
+/// Where one is there already, or the database fails.
+pub fn create(tx: &mut Tx, rows: &[PersonRow]) -> Result<(), StoreError> {
+    insert_all!(tx, person::table, rows);
     Ok(())
 }
 
@@ -54,11 +56,15 @@ pub fn create(tx: &mut Tx, id: &str, at: &str) -> Result<(), StoreError> {
 /// # Errors
 /// Where the database fails.
 pub fn find(tx: &mut Tx, ids: &[String]) -> Result<Vec<PersonRow>, StoreError> {
-    Ok(person::table
-        .filter(person::id.eq_any(ids))
-        .order(person::id)
-        .select(PersonRow::as_select())
-        .load(&mut tx.connection)?)
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(on_both!(tx, connection => person::table
+            .filter(person::id.eq_any(ids))
+            .order(person::id)
+            .select(PersonRow::as_select())
+            .load::<PersonRow>(connection))?);
+    }
+    Ok(found)
 }
 
 /// Ends a person in another.
@@ -70,17 +76,31 @@ pub fn set_superseded(tx: &mut Tx, id: &str, by: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Writes down what happened. The id is given here.
+/// Writes down what happened, in order. The numbers are given here.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn append_event(tx: &mut Tx, mut event: PersonEvent) -> Result<(), StoreError> {
-    let before: i64 = person_event::table
-        .filter(person_event::person_id.eq(&event.person_id))
-        .count()
-        .get_result(&mut tx.connection)?;
-    event.id = format!("{}/{}", event.person_id, before + 1);
-    diesel::insert_into(person_event::table).values(&event).execute(&mut tx.connection)?;
+pub fn append_events(tx: &mut Tx, mut events: Vec<PersonEvent>) -> Result<(), StoreError> {
+    // Of somebody who is formed here nothing has happened yet.
+    let formed: BTreeSet<&String> =
+        events.iter().filter(|event| event.kind == "formed").map(|event| &event.person_id).collect();
+    let known: BTreeSet<&String> =
+        events.iter().map(|event| &event.person_id).filter(|id| !formed.contains(id)).collect();
+    let known: Vec<&String> = known.into_iter().collect();
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    for ids in known.chunks(ROWS_A_STATEMENT_MAX) {
+        let query = person_event::table
+            .filter(person_event::person_id.eq_any(ids.iter().copied()))
+            .group_by(person_event::person_id)
+            .select((person_event::person_id, diesel::dsl::count_star()));
+        counts.extend(on_both!(tx, connection => query.load::<(String, i64)>(connection))?);
+    }
+    for event in &mut events {
+        let count = counts.entry(event.person_id.clone()).or_default();
+        *count += 1;
+        event.number = *count;
+    }
+    insert_all!(tx, person_event::table, &events);
     Ok(())
 }
 
@@ -91,7 +111,7 @@ pub fn append_event(tx: &mut Tx, mut event: PersonEvent) -> Result<(), StoreErro
 pub fn list_events(tx: &mut Tx, person_id: &str) -> Result<Vec<PersonEvent>, StoreError> {
     Ok(person_event::table
         .filter(person_event::person_id.eq(person_id))
-        .order((person_event::at, person_event::id))
+        .order(person_event::number)
         .select(PersonEvent::as_select())
         .load(&mut tx.connection)?)
 }

@@ -86,6 +86,22 @@ pub struct Stand {
     pub is_absent: bool,
 }
 
+/// The records of these keys, as much of each as is asked for.
+macro_rules! by_keys {
+    ($tx:expr, $source:expr, $kind:expr, $hashes:expr, $selection:expr => $row:ty) => {{
+        let mut found = Vec::with_capacity($hashes.len());
+        for hashes in $hashes.chunks(ROWS_A_STATEMENT_MAX) {
+            let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+            found.extend(on_both!($tx, connection => record::table
+                .filter(record::source.eq($source).and(record::kind.eq($kind)))
+                .filter(record::key_hash.eq_any(hashes))
+                .select($selection)
+                .load::<$row>(connection))?);
+        }
+        Ok(found)
+    }};
+}
+
 /// How the records of these keys stand.
 ///
 /// # Errors
@@ -96,23 +112,8 @@ pub fn find_stands(
     kind: &str,
     hashes: &[KeyedHash],
 ) -> Result<Vec<Stand>, StoreError> {
-    let mut found = Vec::with_capacity(hashes.len());
-    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
-        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        found.extend(
-            record::table
-                .filter(record::source.eq(source).and(record::kind.eq(kind)))
-                .filter(record::key_hash.eq_any(hashes))
-                .select((
-                    record::key_hash,
-                    record::current_hash,
-                    record::feed,
-                    record::absent_since.is_not_null(),
-                ))
-                .load::<Stand>(&mut tx.connection)?,
-        );
-    }
-    Ok(found)
+    let stand = (record::key_hash, record::current_hash, record::feed, record::absent_since.is_not_null());
+    by_keys!(tx, source, kind, hashes, stand => Stand)
 }
 
 /// The heads of these keys.
@@ -125,18 +126,16 @@ pub fn find_by_keys(
     kind: &str,
     hashes: &[KeyedHash],
 ) -> Result<Vec<RecordRow>, StoreError> {
-    let mut found = Vec::with_capacity(hashes.len());
-    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
-        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        found.extend(
-            record::table
-                .filter(record::source.eq(source).and(record::kind.eq(kind)))
-                .filter(record::key_hash.eq_any(hashes))
-                .select(RecordRow::as_select())
-                .load::<RecordRow>(&mut tx.connection)?,
-        );
-    }
-    Ok(found)
+    by_keys!(tx, source, kind, hashes, RecordRow::as_select() => RecordRow)
+}
+
+/// Writes the heads of new records.
+///
+/// # Errors
+/// Where one is there already, or the database fails.
+pub fn create(tx: &mut Tx, rows: &[RecordRow]) -> Result<(), StoreError> {
+    insert_all!(tx, record::table, rows);
+    Ok(())
 }
 
 /// Writes heads: new ones are added, those that are there moved on.
@@ -166,10 +165,10 @@ pub fn put(tx: &mut Tx, rows: &[RecordRow]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Id, kind, keyed hash of the key, and subject.
-pub type Present = (String, String, Vec<u8>, Option<String>);
+/// Id, keyed hash of the key, and subject.
+pub type Present = (String, Vec<u8>, Option<String>);
 
-/// The id, kind, key and subject of every record of a feed that is not absent, after an id, in
+/// The id, key and subject of every record of a feed that is not absent, after an id, in
 /// order of id.
 ///
 /// # Errors
@@ -186,7 +185,7 @@ pub fn list_present(
         .filter(record::absent_since.is_null().and(record::id.gt(after)))
         .order(record::id)
         .limit(n_max)
-        .select((record::id, record::kind, record::key_hash, record::subject_id))
+        .select((record::id, record::key_hash, record::subject_id))
         .load(&mut tx.connection)?)
 }
 
@@ -203,23 +202,45 @@ pub fn mark_absent(tx: &mut Tx, ids: &[String], batch_id: &str, run_id: &str) ->
     Ok(())
 }
 
-type CurrentTuple = (RecordRow, (String, Option<Vec<u8>>, String));
+/// Records with their current versions, in order of kind and id.
+macro_rules! current {
+    ($tx:expr, $which:expr) => {{
+        let query = record::table
+            .inner_join(version::table)
+            .filter($which.and(version::number.eq(record::current_number)))
+            .order((record::kind, record::id))
+            .select((
+                (record::id, record::subject_id, record::source, record::feed, record::kind),
+                (record::current_number, record::current_hash, record::current_source_time),
+                (version::arrived_at, version::body, version::identity, record::absent_since.is_not_null()),
+            ));
+        on_both!($tx, connection => query.load::<CurrentTuple>(connection))?.into_iter().map(current)
+    }};
+}
+
+type CurrentTuple = (
+    (String, Option<String>, String, String, String),
+    (i64, Vec<u8>, Option<String>),
+    (String, String, Option<Vec<u8>>, bool),
+);
 
 fn current(row: CurrentTuple) -> CurrentRecord {
-    let (head, (body, identity, arrived_at)) = row;
+    let ((id, subject_id, source, feed, kind), (number, hash, source_time), version) = row;
+    let (arrived_at, body, identity, is_absent) = version;
+    let identity = identity.map(Sealed::from_bytes);
     CurrentRecord {
-        id: head.id,
-        subject_id: head.subject_id,
-        source: head.source,
-        feed: head.feed,
-        kind: head.kind,
-        number: head.current_number,
-        hash: head.current_hash,
-        source_time: head.current_source_time,
+        id,
+        subject_id,
+        source,
+        feed,
+        kind,
+        number,
+        hash,
+        source_time,
         arrived_at,
         body,
-        identity: identity.map(Sealed::from_bytes),
-        is_absent: head.absent_since.is_some(),
+        identity,
+        is_absent,
     }
 }
 
@@ -231,13 +252,24 @@ fn current(row: CurrentTuple) -> CurrentRecord {
 pub fn list_current(tx: &mut Tx, subject_ids: &[String]) -> Result<Vec<CurrentRecord>, StoreError> {
     let mut found = Vec::new();
     for ids in subject_ids.chunks(ROWS_A_STATEMENT_MAX) {
-        let rows: Vec<CurrentTuple> = record::table
-            .inner_join(version::table)
-            .filter(record::subject_id.eq_any(ids).and(version::number.eq(record::current_number)))
-            .order((record::kind, record::id))
-            .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
-            .load(&mut tx.connection)?;
-        found.extend(rows.into_iter().map(current));
+        found.extend(current!(tx, record::subject_id.eq_any(ids)));
+    }
+    Ok(found)
+}
+
+/// The records of one kind of these subjects, each with its current version, absent ones too, in
+/// order of id.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_current_of_kind(
+    tx: &mut Tx,
+    kind: &str,
+    subject_ids: &[String],
+) -> Result<Vec<CurrentRecord>, StoreError> {
+    let mut found = Vec::new();
+    for ids in subject_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(current!(tx, record::subject_id.eq_any(ids).and(record::kind.eq(kind))));
     }
     Ok(found)
 }
@@ -249,13 +281,7 @@ pub fn list_current(tx: &mut Tx, subject_ids: &[String]) -> Result<Vec<CurrentRe
 pub fn find_current(tx: &mut Tx, ids: &[String]) -> Result<Vec<CurrentRecord>, StoreError> {
     let mut found = Vec::new();
     for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
-        let rows: Vec<CurrentTuple> = record::table
-            .inner_join(version::table)
-            .filter(record::id.eq_any(ids).and(version::number.eq(record::current_number)))
-            .order((record::kind, record::id))
-            .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
-            .load(&mut tx.connection)?;
-        found.extend(rows.into_iter().map(current));
+        found.extend(current!(tx, record::id.eq_any(ids)));
     }
     Ok(found)
 }
@@ -265,13 +291,7 @@ pub fn find_current(tx: &mut Tx, ids: &[String]) -> Result<Vec<CurrentRecord>, S
 /// # Errors
 /// Where the database fails.
 pub fn list_settings(tx: &mut Tx) -> Result<Vec<CurrentRecord>, StoreError> {
-    let rows: Vec<CurrentTuple> = record::table
-        .inner_join(version::table)
-        .filter(record::kind.eq("setting").and(version::number.eq(record::current_number)))
-        .order(record::id)
-        .select((RecordRow::as_select(), (version::body, version::identity, version::arrived_at)))
-        .load(&mut tx.connection)?;
-    Ok(rows.into_iter().map(current).collect())
+    Ok(current!(tx, record::kind.eq("setting")).collect())
 }
 
 /// How many records there are of each kind, absent ones left out, by kind.

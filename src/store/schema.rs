@@ -211,10 +211,10 @@ diesel::table! {
 }
 
 diesel::table! {
-    person_event (id) {
-        id -> Text,
-        kind -> Text,
+    person_event (person_id, number) {
         person_id -> Text,
+        number -> BigInt,
+        kind -> Text,
         other_person_id -> Nullable<Text>,
         subject_id -> Nullable<Text>,
         tier -> Text,

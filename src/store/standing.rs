@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
 use crate::store::schema::standing;
 use crate::store::{StoreError, Tx};
 
@@ -30,16 +31,24 @@ pub struct StandingRow {
     pub sequence: i64,
 }
 
-/// What stands of a person.
+/// What stands of these people, in order of record.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn list_of_person(tx: &mut Tx, study: &str, person_id: &str) -> Result<Vec<StandingRow>, StoreError> {
-    Ok(standing::table
-        .filter(standing::study.eq(study).and(standing::person_id.eq(person_id)))
-        .order(standing::record_id)
-        .select(StandingRow::as_select())
-        .load(&mut tx.connection)?)
+pub fn list_of_people(
+    tx: &mut Tx,
+    study: &str,
+    person_ids: &[String],
+) -> Result<Vec<StandingRow>, StoreError> {
+    let mut found = Vec::new();
+    for ids in person_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(on_both!(tx, connection => standing::table
+            .filter(standing::study.eq(study).and(standing::person_id.eq_any(ids)))
+            .order(standing::record_id)
+            .select(StandingRow::as_select())
+            .load::<StandingRow>(connection))?);
+    }
+    Ok(found)
 }
 
 /// The settings that stand.

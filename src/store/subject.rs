@@ -1,9 +1,11 @@
 //! Subjects: one person as one source knows them, each with a data key of its own.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
 
 use crate::base::limit::ROWS_A_STATEMENT_MAX;
 use crate::base::seal::{DataKey, KeyedHash, Sealed};
+use crate::store::connection::AnyConnection;
 use crate::store::keys::Keys;
 use crate::store::schema::{subject, subject_block};
 use crate::store::{StoreError, Tx};
@@ -57,12 +59,10 @@ pub fn find_by_keys(tx: &mut Tx, source: &str, hashes: &[KeyedHash]) -> Result<V
     let mut found = Vec::with_capacity(hashes.len());
     for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
         let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        found.extend(
-            subject::table
-                .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
-                .select(SubjectRow::as_select())
-                .load::<SubjectRow>(&mut tx.connection)?,
-        );
+        found.extend(on_both!(tx, connection => subject::table
+            .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
+            .select(SubjectRow::as_select())
+            .load::<SubjectRow>(connection))?);
     }
     Ok(found)
 }
@@ -79,12 +79,10 @@ pub fn find_known_by_keys(
     let mut found = Vec::with_capacity(hashes.len());
     for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
         let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        found.extend(
-            subject::table
-                .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
-                .select((subject::key_hash, subject::id, subject::is_known))
-                .load::<(Vec<u8>, String, bool)>(&mut tx.connection)?,
-        );
+        let query = subject::table
+            .filter(subject::source.eq(source).and(subject::key_hash.eq_any(hashes)))
+            .select((subject::key_hash, subject::id, subject::is_known));
+        found.extend(on_both!(tx, connection => query.load::<(Vec<u8>, String, bool)>(connection))?);
     }
     Ok(found)
 }
@@ -96,48 +94,52 @@ pub fn find_known_by_keys(
 pub fn find(tx: &mut Tx, ids: &[String]) -> Result<Vec<SubjectRow>, StoreError> {
     let mut found = Vec::with_capacity(ids.len());
     for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
-        found.extend(
-            subject::table
-                .filter(subject::id.eq_any(ids))
-                .order(subject::id)
-                .select(SubjectRow::as_select())
-                .load::<SubjectRow>(&mut tx.connection)?,
-        );
+        found.extend(on_both!(tx, connection => subject::table
+            .filter(subject::id.eq_any(ids))
+            .order(subject::id)
+            .select(SubjectRow::as_select())
+            .load::<SubjectRow>(connection))?);
     }
     Ok(found)
 }
 
-/// The subjects of one person.
+/// The subjects of these people, in order of id.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn list_of_person(tx: &mut Tx, person_id: &str) -> Result<Vec<SubjectRow>, StoreError> {
-    Ok(subject::table
-        .filter(subject::person_id.eq(person_id))
-        .order(subject::id)
-        .select(SubjectRow::as_select())
-        .load(&mut tx.connection)?)
+pub fn list_of_people(tx: &mut Tx, person_ids: &[String]) -> Result<Vec<SubjectRow>, StoreError> {
+    let mut found = Vec::with_capacity(person_ids.len());
+    for ids in person_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(on_both!(tx, connection => subject::table
+            .filter(subject::person_id.eq_any(ids))
+            .select(SubjectRow::as_select())
+            .load::<SubjectRow>(connection))?);
+    }
+    found.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
 }
 
-/// Whose block it is, for each of these blocks that anybody has.
+/// Whose block it is, for each of these blocks that more than one subject has. The hash is keyed
+/// by the block's name too, so that a hash is of one block only.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn find_by_blocks(tx: &mut Tx, blocks: &[(&str, KeyedHash)]) -> Result<Vec<Block>, StoreError> {
+pub fn find_by_shared_blocks(tx: &mut Tx, hashes: &[KeyedHash]) -> Result<Vec<Block>, StoreError> {
     let mut found = Vec::new();
-    for blocks in blocks.chunks(ROWS_A_STATEMENT_MAX) {
-        let hashes: Vec<&[u8]> = blocks.iter().map(|(_, hash)| hash.as_bytes().as_slice()).collect();
-        let mut names: Vec<&str> = blocks.iter().map(|(block, _)| *block).collect();
-        names.sort_unstable();
-        names.dedup();
-        // The hash is keyed by the block's name too, so that a hash is of one block only.
-        found.extend(
-            subject_block::table
-                .filter(subject_block::block.eq_any(names).and(subject_block::hash.eq_any(hashes)))
-                .order((subject_block::block, subject_block::hash, subject_block::subject_id))
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        let query = subject_block::table
+            .filter(subject_block::hash.eq_any(hashes))
+            .group_by(subject_block::hash)
+            .having(diesel::dsl::count_star().gt(1))
+            .select(subject_block::hash);
+        let shared: Vec<Vec<u8>> = on_both!(tx, connection => query.load(connection))?;
+        if !shared.is_empty() {
+            found.extend(on_both!(tx, connection => subject_block::table
+                .filter(subject_block::hash.eq_any(&shared))
                 .select(Block::as_select())
-                .load::<Block>(&mut tx.connection)?,
-        );
+                .load::<Block>(connection))?);
+        }
     }
     Ok(found)
 }
@@ -149,13 +151,10 @@ pub fn find_by_blocks(tx: &mut Tx, blocks: &[(&str, KeyedHash)]) -> Result<Vec<B
 pub fn list_blocks(tx: &mut Tx, ids: &[String]) -> Result<Vec<Block>, StoreError> {
     let mut found = Vec::new();
     for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
-        found.extend(
-            subject_block::table
-                .filter(subject_block::subject_id.eq_any(ids))
-                .order((subject_block::subject_id, subject_block::block, subject_block::hash))
-                .select(Block::as_select())
-                .load::<Block>(&mut tx.connection)?,
-        );
+        found.extend(on_both!(tx, connection => subject_block::table
+            .filter(subject_block::subject_id.eq_any(ids))
+            .select(Block::as_select())
+            .load::<Block>(connection))?);
     }
     Ok(found)
 }
@@ -168,28 +167,22 @@ pub fn find_known_blocks(tx: &mut Tx, hashes: &[KeyedHash]) -> Result<Vec<KeyedH
     let mut found = Vec::new();
     for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
         let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-        let known: Vec<Vec<u8>> = subject_block::table
+        let query = subject_block::table
             .inner_join(subject::table)
-            .filter(subject_block::block.eq_any(BLOCKS).and(subject_block::hash.eq_any(hashes)))
-            .filter(subject::is_known.eq(true))
-            .select(subject_block::hash)
-            .load(&mut tx.connection)?;
+            .filter(subject_block::hash.eq_any(hashes).and(subject::is_known.eq(true)))
+            .select(subject_block::hash);
+        let known: Vec<Vec<u8>> = on_both!(tx, connection => query.load(connection))?;
         found.extend(known.iter().filter_map(|hash| KeyedHash::from_slice(hash)));
     }
     Ok(found)
 }
-
-/// The blocks by which a source's row is held against those who are known.
-pub const BLOCKS: &[&str] = &["nhs-number", "name-birth", "birth-postcode", "council-id"];
 
 /// Writes down new subjects.
 ///
 /// # Errors
 /// Where one is there already, or the database fails.
 pub fn create(tx: &mut Tx, rows: &[SubjectRow]) -> Result<(), StoreError> {
-    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
-        on_both!(tx, connection => diesel::insert_into(subject::table).values(rows).execute(connection))?;
-    }
+    insert_all!(tx, subject::table, rows);
     Ok(())
 }
 
@@ -206,32 +199,46 @@ pub fn mark_known(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts a subject into a person, or out of any.
+/// Puts each subject into a person: pairs of a subject's and a person's id.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn set_person(tx: &mut Tx, id: &str, person_id: Option<&str>) -> Result<(), StoreError> {
-    diesel::update(subject::table.find(id))
-        .set(subject::person_id.eq(person_id))
-        .execute(&mut tx.connection)?;
+pub fn set_people(tx: &mut Tx, moved: &[(String, String)]) -> Result<(), StoreError> {
+    match &mut tx.connection {
+        AnyConnection::Sqlite(connection) => {
+            for (id, person) in moved {
+                // The library writes the text of an update of its own anew each time.
+                diesel::sql_query("UPDATE subject SET person_id = ? WHERE id = ?")
+                    .bind::<Text, _>(person)
+                    .bind::<Text, _>(id)
+                    .execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            let (ids, people): (Vec<&str>, Vec<&str>) =
+                moved.iter().map(|(id, person)| (id.as_str(), person.as_str())).unzip();
+            diesel::sql_query(SET_PEOPLE)
+                .bind::<Array<Text>, _>(ids)
+                .bind::<Array<Text>, _>(people)
+                .execute(connection)?;
+        }
+    }
     Ok(())
 }
 
-/// Replaces the blocks of these subjects.
+const SET_PEOPLE: &str = "UPDATE subject SET person_id = moved.person_id
+    FROM UNNEST($1, $2) AS moved (id, person_id) WHERE subject.id = moved.id";
+
+/// Takes away the blocks of these subjects, then adds blocks, none of them twice.
 ///
 /// # Errors
-/// Where the database fails.
+/// Where one is there already, or the database fails.
 pub fn replace_blocks(tx: &mut Tx, ids: &[String], blocks: &[Block]) -> Result<(), StoreError> {
     for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
-        diesel::delete(subject_block::table.filter(subject_block::subject_id.eq_any(ids)))
-            .execute(&mut tx.connection)?;
+        let of_these = subject_block::table.filter(subject_block::subject_id.eq_any(ids));
+        on_both!(tx, connection => diesel::delete(of_these).execute(connection))?;
     }
-    for blocks in blocks.chunks(ROWS_A_STATEMENT_MAX) {
-        on_both!(tx, connection => diesel::insert_into(subject_block::table)
-            .values(blocks)
-            .on_conflict_do_nothing()
-            .execute(connection))?;
-    }
+    insert_all!(tx, subject_block::table, blocks);
     Ok(())
 }
 

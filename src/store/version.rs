@@ -63,9 +63,7 @@ pub struct VersionHead {
 /// # Errors
 /// Where one is there already, or the database fails.
 pub fn append(tx: &mut Tx, rows: &[VersionRow]) -> Result<(), StoreError> {
-    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
-        on_both!(tx, connection => diesel::insert_into(version::table).values(rows).execute(connection))?;
-    }
+    insert_all!(tx, version::table, rows);
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! What is still to do, by step: subjects to link, people to release.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text};
 
 use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::store::connection::AnyConnection;
 use crate::store::schema::work;
 use crate::store::{StoreError, Tx};
 
@@ -45,23 +47,34 @@ pub struct Work {
 /// # Errors
 /// Where the database fails.
 pub fn push(tx: &mut Tx, step: Step, keys: &[String], run_id: &str, at: &str) -> Result<(), StoreError> {
-    let rows: Vec<Work> = keys
-        .iter()
-        .map(|key| Work {
-            step: step.as_str().to_owned(),
-            key: key.clone(),
-            run_id: run_id.to_owned(),
-            created_at: at.to_owned(),
-        })
-        .collect();
-    for rows in rows.chunks(ROWS_A_STATEMENT_MAX) {
-        on_both!(tx, connection => diesel::insert_into(work::table)
-            .values(rows)
-            .on_conflict_do_nothing()
-            .execute(connection))?;
+    match &mut tx.connection {
+        AnyConnection::Sqlite(connection) => {
+            for key in keys {
+                diesel::insert_into(work::table)
+                    .values((
+                        work::step.eq(step.as_str()),
+                        work::key.eq(key),
+                        work::run_id.eq(run_id),
+                        work::created_at.eq(at),
+                    ))
+                    .on_conflict_do_nothing()
+                    .execute(connection)?;
+            }
+        }
+        AnyConnection::Postgres(connection) => {
+            diesel::sql_query(PUSH)
+                .bind::<Text, _>(step.as_str())
+                .bind::<Array<Text>, _>(keys)
+                .bind::<Text, _>(run_id)
+                .bind::<Text, _>(at)
+                .execute(connection)?;
+        }
     }
     Ok(())
 }
+
+const PUSH: &str = "INSERT INTO work (step, key, run_id, created_at)
+    SELECT $1, key, $3, $4 FROM UNNEST($2) AS added (key) ON CONFLICT DO NOTHING";
 
 /// The first things to do. On PostgreSQL they are locked until the transaction ends, and what
 /// another has locked is passed over; a SQLite write has the whole database anyway.
@@ -71,10 +84,8 @@ pub fn push(tx: &mut Tx, step: Step, keys: &[String], run_id: &str, at: &str) ->
 pub fn claim(tx: &mut Tx, step: Step, n_max: i64) -> Result<Vec<Work>, StoreError> {
     let waiting = work::table.filter(work::step.eq(step.as_str())).order(work::key).limit(n_max);
     let claimed = match &mut tx.connection {
-        crate::store::connection::AnyConnection::Sqlite(connection) => {
-            waiting.select(Work::as_select()).load(connection)
-        }
-        crate::store::connection::AnyConnection::Postgres(connection) => {
+        AnyConnection::Sqlite(connection) => waiting.select(Work::as_select()).load(connection),
+        AnyConnection::Postgres(connection) => {
             waiting.select(Work::as_select()).for_update().skip_locked().load(connection)
         }
     };
@@ -87,8 +98,8 @@ pub fn claim(tx: &mut Tx, step: Step, n_max: i64) -> Result<Vec<Work>, StoreErro
 /// Where the database fails.
 pub fn done(tx: &mut Tx, step: Step, keys: &[String]) -> Result<(), StoreError> {
     for keys in keys.chunks(ROWS_A_STATEMENT_MAX) {
-        diesel::delete(work::table.filter(work::step.eq(step.as_str()).and(work::key.eq_any(keys))))
-            .execute(&mut tx.connection)?;
+        let these = work::table.filter(work::step.eq(step.as_str()).and(work::key.eq_any(keys)));
+        on_both!(tx, connection => diesel::delete(these).execute(connection))?;
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use wayleave::gateway::release::keys::{KeyFiles, ReleaseKeys};
 use wayleave::queue::{BackMessage, Outcome, QueueName};
 use wayleave::record::kind::Kind;
 use wayleave::release::pseudonym::is_pseudonym;
-use wayleave::store::{intent, link, person, release, standing, subject};
+use wayleave::store::{audit, intent, link, person, release, standing, subject};
 
 use crate::story::{STUDY, Story, kind, signer};
 use crate::support::grid;
@@ -297,7 +297,8 @@ fn what_is_corrected_away_or_no_longer_agreed_to_is_taken_back() {
             ]
         );
         let person = person_of(story, &council);
-        let stands = story.gateway.store.read(|tx| standing::list_of_person(tx, STUDY, &person)).unwrap();
+        let stands =
+            story.gateway.store.read(|tx| standing::list_of_people(tx, STUDY, &[person.clone()])).unwrap();
         assert_eq!(stands.len(), 2);
     });
 }
@@ -442,5 +443,40 @@ fn links_and_doubts_are_written_down() {
         assert!(
             findings.counts().any(|(code, _, count)| (code.as_str(), count) == ("link/block-too-large", 1))
         );
+    });
+}
+
+#[test]
+fn whoever_is_like_nobody_is_not_opened() {
+    everywhere(|story| {
+        let opened = || -> Vec<String> {
+            let entries = story.gateway.store.read(|tx| audit::list_after(tx, 0, 100)).unwrap();
+            entries.into_iter().filter(|entry| entry.action == "link").map(|entry| entry.object).collect()
+        };
+        story.subject("council", "family_name=Gray given_name=Al birth_date=1950-01-02");
+        let (linked, _) = story.steps();
+        assert_eq!((linked.formed, opened()), (1, Vec::new()));
+        story.subject("trust", "family_name=Gray");
+        let (linked, _) = story.steps();
+        assert_eq!((linked.formed, opened()), (1, vec!["1 subjects".to_owned()]), "too little is known");
+        story.subject("housing", "family_name=GRAY given_name=Al birth_date=1950-01-02 postcode=LE1_3AB");
+        let (linked, _) = story.steps();
+        assert_eq!((linked.formed, linked.joined), (0, 1));
+        assert_eq!(opened(), ["1 subjects", "2 subjects"]);
+    });
+}
+
+#[test]
+fn one_reference_links_whenever_it_comes() {
+    everywhere(|story| {
+        for field in ["council_id", "tracker_ref", "trust_id"] {
+            story.subject("housing", &format!("{field}=AB12 given_name=Ann birth_date=1960-02-03"));
+            story.steps();
+            story.subject("trust", &format!("{field}=ab12 given_name=Joan birth_date=1960-02-03"));
+            let (linked, _) = story.steps();
+            assert_eq!((linked.formed, linked.joined), (0, 1), "{field}");
+        }
+        let counts = story.gateway.store.read(link::counts).unwrap();
+        assert_eq!(counts.edges.get("same-key"), Some(&3));
     });
 }

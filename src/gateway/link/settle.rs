@@ -11,7 +11,7 @@ use crate::person::decide::Decision;
 use crate::person::settle::{Known, Settled, settle};
 use crate::store::intent::{self, Intent};
 use crate::store::link::{self, DoubtRow, EdgeRow};
-use crate::store::person::{self, PersonEvent};
+use crate::store::person::{self, PersonEvent, PersonRow};
 use crate::store::subject::{self, SubjectRow};
 use crate::store::work::{self, Step};
 use crate::store::{StoreError, Tx, standing};
@@ -20,28 +20,35 @@ use crate::store::{StoreError, Tx, standing};
 pub(super) fn settle_all(
     tx: &mut Tx,
     gateway: &Gateway,
-    rows: &[SubjectRow],
+    rows: BTreeMap<String, SubjectRow>,
     decision: &Decision,
     run_id: &str,
 ) -> Result<Linked, GatewayError> {
     let at = gateway.edge.now();
-    write_links(tx, rows, decision, at)?;
-    let known = known(tx, rows)?;
-    let mut linked = Linked::default();
-    let mut touched = BTreeSet::new();
+    let rows: Vec<SubjectRow> = rows.into_values().collect();
+    write_links(tx, &rows, decision, at)?;
+    let known = known(tx, &rows)?;
+    let mut acts = Acts {
+        gateway,
+        at: at.to_string(),
+        tiers: tiers(decision),
+        known: &known,
+        linked: Linked::default(),
+        formed: Vec::new(),
+        moved: Vec::new(),
+        events: Vec::new(),
+        touched: BTreeSet::new(),
+    };
     for settled in settle(&decision.clusters, &known) {
-        let tiers = tiers(decision, &settled);
-        let mut act = Act { tx, gateway, at: at.to_string(), tiers };
-        touched.insert(act.take(&settled, &known, &mut linked)?);
-        touched.extend(settled.split_from.map(|person| person.to_string()));
+        acts.take(tx, &settled)?;
     }
-    let touched: Vec<String> = touched.into_iter().collect();
-    work::push(tx, Step::Release, &touched, run_id, &at.to_string())?;
-    Ok(linked)
+    acts.write(tx, run_id)
 }
 
 fn write_links(tx: &mut Tx, rows: &[SubjectRow], decision: &Decision, at: Instant) -> Result<(), StoreError> {
-    let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+    // Whoever belongs to no person has never been looked at, and so has no links yet.
+    let ids: Vec<String> =
+        rows.iter().filter(|row| row.person_id.is_some()).map(|row| row.id.clone()).collect();
     let edges: Vec<EdgeRow> = decision
         .edges
         .iter()
@@ -84,91 +91,102 @@ fn known(tx: &mut Tx, rows: &[SubjectRow]) -> Result<BTreeMap<SubjectId, Known>,
     Ok(known)
 }
 
-/// The strongest link of each subject within its cluster.
-fn tiers(decision: &Decision, settled: &Settled) -> BTreeMap<SubjectId, &'static str> {
+/// The strongest link of each subject.
+fn tiers(decision: &Decision) -> BTreeMap<SubjectId, &'static str> {
     let mut tiers = BTreeMap::new();
     for edge in decision.edges.iter().rev() {
-        for end in [edge.a, edge.b] {
-            if settled.subjects.binary_search(&end).is_ok() {
-                tiers.insert(end, edge.tier.as_str());
-            }
-        }
+        tiers.insert(edge.a, edge.tier.as_str());
+        tiers.insert(edge.b, edge.tier.as_str());
     }
     tiers
 }
 
-struct Act<'a> {
-    tx: &'a mut Tx,
+/// What is done to the people, gathered to be written in a few statements.
+struct Acts<'a> {
     gateway: &'a Gateway,
     at: String,
     tiers: BTreeMap<SubjectId, &'static str>,
+    known: &'a BTreeMap<SubjectId, Known>,
+    linked: Linked,
+    formed: Vec<PersonRow>,
+    /// Subjects and the people they come to.
+    moved: Vec<(String, String)>,
+    events: Vec<PersonEvent>,
+    touched: BTreeSet<String>,
 }
 
-impl Act<'_> {
-    /// Does it, and returns the person the cluster is from now on.
-    fn take(
-        &mut self,
-        settled: &Settled,
-        known: &BTreeMap<SubjectId, Known>,
-        linked: &mut Linked,
-    ) -> Result<String, GatewayError> {
+impl Acts<'_> {
+    fn take(&mut self, tx: &mut Tx, settled: &Settled) -> Result<(), GatewayError> {
         let person = match settled.person {
             Some(person) => person.to_string(),
-            None => {
-                let person = PersonId::mint(&self.gateway.edge).to_string();
-                person::create(self.tx, &person, &self.at)?;
-                let from = settled.split_from.map(|from| from.to_string());
-                match from {
-                    Some(from) => {
-                        linked.split += 1;
-                        self.event("split", &from, Some(&person), None, "")?;
-                    }
-                    None => {
-                        linked.formed += 1;
-                        self.event("formed", &person, None, None, "")?;
-                    }
-                }
-                person
-            }
+            None => self.form(settled),
         };
         for old in &settled.merged {
-            linked.merged += 1;
-            self.merge(&old.to_string(), &person)?;
+            self.linked.merged += 1;
+            self.merge(tx, &old.to_string(), &person)?;
         }
         for joined in &settled.joined {
             let tier = self.tiers.get(joined).copied().unwrap_or_default();
             let id = joined.to_string();
-            if let Some(old) = known.get(joined) {
-                self.event("left", &old.id.to_string(), Some(&person), Some(&id), tier)?;
+            if let Some(old) = self.known.get(joined) {
+                self.event("left", &old.id.to_string(), Some(&person), Some(&id), tier);
             }
-            linked.joined += 1;
-            self.event("joined", &person, None, Some(&id), tier)?;
-            subject::set_person(self.tx, &id, Some(&person))?;
+            self.linked.joined += 1;
+            self.event("joined", &person, None, Some(&id), tier);
+            self.moved.push((id, person.clone()));
         }
-        Ok(person)
+        self.touched.insert(person);
+        self.touched.extend(settled.split_from.map(|from| from.to_string()));
+        Ok(())
+    }
+
+    /// A new person, perhaps parted from another.
+    fn form(&mut self, settled: &Settled) -> String {
+        let id = PersonId::mint(&self.gateway.edge).to_string();
+        self.formed.push(PersonRow { id: id.clone(), created_at: self.at.clone(), superseded_by: None });
+        match settled.split_from {
+            Some(from) => {
+                self.linked.split += 1;
+                self.event("split", &from.to_string(), Some(&id), None, "");
+            }
+            None => {
+                self.linked.formed += 1;
+                self.event("formed", &id, None, None, "");
+            }
+        }
+        id
+    }
+
+    fn write(self, tx: &mut Tx, run_id: &str) -> Result<Linked, GatewayError> {
+        person::create(tx, &self.formed)?;
+        subject::set_people(tx, &self.moved)?;
+        person::append_events(tx, self.events)?;
+        let touched: Vec<String> = self.touched.into_iter().collect();
+        work::push(tx, Step::Release, &touched, run_id, &self.at)?;
+        Ok(self.linked)
     }
 
     /// Ends one person in another. What was told of the first is said to be of the second; what
     /// is not sent yet is laid again for the second.
-    fn merge(&mut self, old: &str, stands: &str) -> Result<(), GatewayError> {
-        person::set_superseded(self.tx, old, stands)?;
-        self.event("merged", stands, Some(old), None, "")?;
-        for study in intent::list_studies(self.tx, old)? {
-            let is_out = intent::was_ever_out(self.tx, &study, old)?;
-            let unsent = intent::list_unsent(self.tx, &study, old)?;
+    fn merge(&mut self, tx: &mut Tx, old: &str, stands: &str) -> Result<(), GatewayError> {
+        person::set_superseded(tx, old, stands)?;
+        self.event("merged", stands, Some(old), None, "");
+        for study in intent::list_studies(tx, old)? {
+            let is_out = intent::was_ever_out(tx, &study, old)?;
+            let unsent = intent::list_unsent(tx, &study, &[old.to_owned()])?;
             let gone: Vec<String> = unsent
                 .into_iter()
                 .filter(|intent| !matches!(intent.kind.as_str(), "withdrawn" | "superseded"))
                 .map(|intent| intent.id)
                 .collect();
-            intent::delete(self.tx, &gone)?;
+            intent::delete(tx, &gone)?;
             if !is_out {
                 continue;
             }
-            let sequence = intent::next_sequence(self.tx, &study, old)?;
+            let sequence = intent::next_sequence(tx, &study, old)?;
             // What is told of the second from now on must stand over what moved to it.
-            let last = intent::last_sequence(self.tx, &study, stands)?.max(sequence);
-            intent::raise_sequence(self.tx, &study, stands, last)?;
+            let last = intent::last_sequence(tx, &study, stands)?.max(sequence);
+            intent::raise_sequence(tx, &study, stands, last)?;
             let told = Intent {
                 id: IntentId::mint(&self.gateway.edge).to_string(),
                 study,
@@ -189,30 +207,22 @@ impl Act<'_> {
                 sent_at: None,
                 release_id: None,
             };
-            intent::lay(self.tx, &[told])?;
+            intent::lay(tx, &[told])?;
         }
-        standing::move_person(self.tx, old, stands)?;
+        standing::move_person(tx, old, stands)?;
         Ok(())
     }
 
-    fn event(
-        &mut self,
-        kind: &str,
-        person: &str,
-        other: Option<&str>,
-        subject: Option<&str>,
-        tier: &str,
-    ) -> Result<(), StoreError> {
-        let event = PersonEvent {
-            id: String::new(),
-            kind: kind.to_owned(),
+    fn event(&mut self, kind: &str, person: &str, other: Option<&str>, subject: Option<&str>, tier: &str) {
+        self.events.push(PersonEvent {
             person_id: person.to_owned(),
+            number: 0,
+            kind: kind.to_owned(),
             other_person_id: other.map(str::to_owned),
             subject_id: subject.map(str::to_owned),
             tier: tier.to_owned(),
             reason: String::new(),
             at: self.at.clone(),
-        };
-        person::append_event(self.tx, event)
+        });
     }
 }

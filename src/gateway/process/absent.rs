@@ -11,7 +11,6 @@ use crate::gateway::process::Work;
 use crate::gateway::process::ledger::Tally;
 use crate::gateway::process::seen::Seen;
 use crate::mapping::Snapshot;
-use crate::record::kind::Kind;
 use crate::store::run::Run;
 use crate::store::work::{self, Step};
 use crate::store::{Tx, batch, quarantine, record, subject};
@@ -77,10 +76,9 @@ fn missing(tx: &mut Tx, work: &Work<'_>, seen: &Seen) -> Result<(i64, Missing), 
         let rows = record::list_present(tx, &work.feed.source, &work.feed.name, &after, page)?;
         let Some((last, ..)) = rows.last() else { return Ok((present, missing)) };
         after.clone_from(last);
-        for (id, kind, key, subject) in rows {
+        for (id, key, subject) in rows {
             present += 1;
-            let key = kind.parse::<Kind>().ok().zip(KeyedHash::from_slice(&key));
-            if key.is_some_and(|(kind, key)| !seen.holds(kind, key)) {
+            if KeyedHash::from_slice(&key).is_some_and(|key| !seen.holds(key)) {
                 missing.push((id, subject));
             }
         }

@@ -1,5 +1,6 @@
 //! The records that a chunk speaks of, as they stand, and what becomes of them.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::base::id::RecordId;
@@ -30,7 +31,7 @@ pub(super) enum Change {
 }
 
 /// One record as it stands within the transaction.
-struct Head {
+struct Head<'u> {
     row: RecordRow,
     is_new: bool,
     is_dirty: bool,
@@ -39,21 +40,21 @@ struct Head {
     /// The current version as stored, where a patch needs it.
     stored: Option<CurrentRecord>,
     /// The current version as made in this transaction.
-    made: Option<Draft>,
+    made: Option<Cow<'u, Draft>>,
 }
 
 /// The records of a chunk.
-pub(super) struct Heads<'w> {
+pub(super) struct Heads<'w, 'u> {
     work: &'w Work<'w>,
     run_id: &'w str,
     content: Hasher,
     /// Records about which the chunk says only what is known.
     same: HashSet<(Kind, KeyedHash)>,
-    by_key: HashMap<(Kind, KeyedHash), Head>,
+    by_key: HashMap<(Kind, KeyedHash), Head<'u>>,
     versions: Vec<VersionRow>,
 }
 
-impl<'w> Heads<'w> {
+impl<'w, 'u> Heads<'w, 'u> {
     /// Looks up every record that the units taken speak of, in a few queries.
     pub(super) fn load(
         tx: &mut Tx,
@@ -199,18 +200,16 @@ impl<'w> Heads<'w> {
         &mut self,
         people: &People<'_>,
         unit: &UnitRead,
-        record: &RecordRead,
+        record: &'u RecordRead,
     ) -> Result<Change, GatewayError> {
         let key = (record.kind, record.key);
         if self.same.contains(&key) {
             return Ok(Change::Unchanged);
         }
         if !self.by_key.contains_key(&key) {
-            let mut draft = record.draft.clone();
-            draft.settle();
             let head = Head::new(self.work, self.run_id, people, unit, record);
             self.by_key.insert(key, head);
-            return self.put(people, unit, record, draft, 1, Change::New);
+            return self.put(people, unit, record, settled(record), 1, Change::New);
         }
         let feed = &self.work.feed.name;
         let Some(head) = self.by_key.get_mut(&key) else { return Err(GatewayError::Stopped) };
@@ -235,9 +234,7 @@ impl<'w> Heads<'w> {
             if is_known {
                 return Ok(head.unchanged());
             }
-            let mut draft = record.draft.clone();
-            draft.settle();
-            return self.put(people, unit, record, draft, next, Change::Changed);
+            return self.put(people, unit, record, settled(record), next, Change::Changed);
         }
         let draft = match record.update {
             Update::Whole => {
@@ -245,17 +242,17 @@ impl<'w> Heads<'w> {
                 if said.is_some_and(|said| said.hash.as_slice() == record.hash.as_bytes().as_slice()) {
                     return Ok(head.unchanged());
                 }
-                record.draft.clone()
+                settled(record)
             }
             Update::Patch => {
                 let mut current = head.current(people, record, &self.work.own_key)?;
                 current.merge(&record.draft);
                 let hash = current.keyed_hash(&self.content);
                 if head.row.current_hash.as_slice() == hash.as_bytes().as_slice() {
-                    head.made = Some(current);
+                    head.made = Some(Cow::Owned(current));
                     return Ok(head.unchanged());
                 }
-                current
+                Cow::Owned(current)
             }
         };
         self.put(people, unit, record, draft, next, Change::Changed)
@@ -267,7 +264,7 @@ impl<'w> Heads<'w> {
         people: &People<'_>,
         unit: &UnitRead,
         record: &RecordRead,
-        draft: Draft,
+        draft: Cow<'u, Draft>,
         number: i64,
         change: Change,
     ) -> Result<Change, GatewayError> {
@@ -299,7 +296,7 @@ impl<'w> Heads<'w> {
             record_id: head.row.id.clone(),
             number,
             hash: hash.as_bytes().to_vec(),
-            source_time: record.source_time.clone(),
+            source_time: record.source_time.map(|time| time.to_string()),
             arrived_at: work.batch.received_at.clone(),
             batch_id: work.batch.id.clone(),
             feed: work.feed.name.clone(),
@@ -320,7 +317,7 @@ impl<'w> Heads<'w> {
         if is_current {
             head.row.current_number = number;
             head.row.current_hash = hash.as_bytes().to_vec();
-            head.row.current_source_time.clone_from(&record.source_time);
+            head.row.current_source_time = record.source_time.map(|time| time.to_string());
             head.row.current_arrived_at.clone_from(&work.batch.received_at);
             head.row.current_unit = unit.ordinal;
             head.row.current_feed.clone_from(&work.feed.name);
@@ -331,24 +328,40 @@ impl<'w> Heads<'w> {
 
     /// The draft that is current after a change, where it was made in this transaction.
     pub(super) fn made(&self, record: &RecordRead) -> Option<&Draft> {
-        self.by_key.get(&(record.kind, record.key)).and_then(|head| head.made.as_ref())
+        self.by_key.get(&(record.kind, record.key)).and_then(|head| head.made.as_deref())
     }
 
     /// Writes the heads that moved and the versions that came.
     pub(super) fn write(self, tx: &mut Tx) -> Result<(), StoreError> {
-        let mut rows: Vec<RecordRow> = self
-            .by_key
-            .into_values()
-            .filter(|head| head.is_dirty || head.is_new)
-            .map(|head| head.row)
-            .collect();
-        rows.sort_unstable_by(|a, b| a.id.cmp(&b.id));
-        record::put(tx, &rows)?;
+        let (mut new, mut moved) = (Vec::new(), Vec::new());
+        for head in self.by_key.into_values() {
+            match (head.is_new, head.is_dirty) {
+                (true, _) => new.push(head.row),
+                (false, true) => moved.push(head.row),
+                (false, false) => {}
+            }
+        }
+        new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        moved.sort_unstable_by(|a, b| a.id.cmp(&b.id));
+        record::create(tx, &new)?;
+        record::put(tx, &moved)?;
         version::append(tx, &self.versions)
     }
 }
 
-impl Head {
+/// The draft of a record without what it takes away. A whole record is settled when it is read.
+fn settled(record: &RecordRead) -> Cow<'_, Draft> {
+    match record.update {
+        Update::Whole => Cow::Borrowed(&record.draft),
+        Update::Patch => {
+            let mut draft = record.draft.clone();
+            draft.settle();
+            Cow::Owned(draft)
+        }
+    }
+}
+
+impl Head<'_> {
     fn found(row: RecordRow) -> Self {
         Self { row, is_new: false, is_dirty: false, history: Vec::new(), stored: None, made: None }
     }
@@ -364,7 +377,7 @@ impl Head {
             current_number: 1,
             last_number: 1,
             current_hash: record.hash.as_bytes().to_vec(),
-            current_source_time: record.source_time.clone(),
+            current_source_time: record.source_time.map(|time| time.to_string()),
             current_arrived_at: work.batch.received_at.clone(),
             current_unit: unit.ordinal,
             current_feed: work.feed.name.clone(),
@@ -377,8 +390,9 @@ impl Head {
     /// True if what is current is newer: by the source's own time where both have one, else by
     /// arrival, and within one file by order.
     fn is_older(&self, record: &RecordRead, received_at: &str, unit: i64) -> bool {
-        match (&self.row.current_source_time, &record.source_time) {
-            (Some(current), Some(new)) if current != new => new < current,
+        let new = record.source_time.map(|time| time.to_string());
+        match (&self.row.current_source_time, new) {
+            (Some(current), Some(new)) if *current != new => new < *current,
             _ => (received_at, unit) < (self.row.current_arrived_at.as_str(), self.row.current_unit),
         }
     }
@@ -406,7 +420,7 @@ impl Head {
         own_key: &DataKey,
     ) -> Result<Draft, GatewayError> {
         if let Some(made) = &self.made {
-            return Ok(made.clone());
+            return Ok(Draft::clone(made));
         }
         let unreadable = || StoreError::Unreadable { what: "record" };
         let stored = self.stored.as_ref().ok_or_else(unreadable)?;

@@ -9,6 +9,7 @@ use crate::gateway::GatewayError;
 use crate::gateway::process::Work;
 use crate::gateway::process::read::{Content, RecordRead, UnitRead};
 use crate::gateway::receive::known_name;
+use crate::person::block::KNOWN_BLOCKS;
 use crate::store::subject::{self, Block, SubjectRow};
 use crate::store::{Tx, meta};
 
@@ -33,36 +34,47 @@ pub(super) struct People<'w> {
 }
 
 impl<'w> People<'w> {
-    /// Looks up everybody a chunk speaks of, in a few queries.
-    pub(super) fn load(tx: &mut Tx, work: &'w Work<'w>, units: &[UnitRead]) -> Result<Self, GatewayError> {
+    /// Nobody yet.
+    pub(super) fn new(work: &'w Work<'w>) -> Self {
+        Self {
+            work,
+            by_key: HashMap::new(),
+            known_blocks: HashSet::new(),
+            changed_blocks: BTreeMap::new(),
+            has_grown: false,
+        }
+    }
+
+    /// Looks up everybody a chunk speaks of, in a few queries, and who of those known is like them.
+    pub(super) fn load_all(&mut self, tx: &mut Tx, units: &[UnitRead]) -> Result<(), GatewayError> {
         let mut keys: Vec<KeyedHash> =
             units.iter().flat_map(UnitRead::all).filter_map(|record| record.subject).collect();
         keys.sort_unstable();
         keys.dedup();
-        let mut by_key = HashMap::with_capacity(keys.len());
-        for (key, id, is_known) in subject::find_known_by_keys(tx, &work.feed.source, &keys)? {
-            if let Some(key) = KeyedHash::from_slice(&key) {
-                by_key.insert(key, Person { id, is_known, key: None, new: None, is_newly_known: false });
-            }
-        }
-        let mut people = Self {
-            work,
-            by_key,
-            known_blocks: HashSet::new(),
-            changed_blocks: BTreeMap::new(),
-            has_grown: false,
-        };
-        if work.feed.scope == Scope::Known {
+        self.load(tx, &keys)?;
+        if self.work.feed.scope == Scope::Known {
             let mut blocks = BTreeSet::new();
             for record in units.iter().flat_map(UnitRead::all) {
-                if record.subject.is_some_and(|subject| !people.is_known(&subject)) {
-                    blocks.extend(record.blocks.iter().map(|(_, hash)| *hash));
+                if record.subject.is_some_and(|subject| !self.is_known(&subject)) {
+                    let held = record.blocks.iter().filter(|(name, _)| KNOWN_BLOCKS.contains(name));
+                    blocks.extend(held.map(|(_, hash)| *hash));
                 }
             }
             let blocks: Vec<KeyedHash> = blocks.into_iter().collect();
-            people.known_blocks.extend(subject::find_known_blocks(tx, &blocks)?);
+            self.known_blocks.extend(subject::find_known_blocks(tx, &blocks)?);
         }
-        Ok(people)
+        Ok(())
+    }
+
+    /// Looks up some people. The keys are in order, each once.
+    pub(super) fn load(&mut self, tx: &mut Tx, keys: &[KeyedHash]) -> Result<(), GatewayError> {
+        for (key, id, is_known) in subject::find_known_by_keys(tx, &self.work.feed.source, keys)? {
+            if let Some(key) = KeyedHash::from_slice(&key) {
+                let found = Person { id, is_known, key: None, new: None, is_newly_known: false };
+                self.by_key.insert(key, found);
+            }
+        }
+        Ok(())
     }
 
     fn is_known(&self, subject: &KeyedHash) -> bool {
@@ -81,7 +93,7 @@ impl<'w> People<'w> {
                         .iter()
                         .filter(|record| record.subject.as_ref() == Some(subject))
                         .flat_map(|record| &record.blocks)
-                        .any(|(_, hash)| self.known_blocks.contains(hash))
+                        .any(|(name, hash)| KNOWN_BLOCKS.contains(name) && self.known_blocks.contains(hash))
             }
         }
     }
@@ -182,12 +194,16 @@ impl<'w> People<'w> {
             .collect();
         known.sort_unstable();
         subject::mark_known(tx, &known)?;
-        let ids: Vec<String> = self.changed_blocks.keys().cloned().collect();
+        // Somebody new has none that would have to go.
+        let is_new: HashSet<&String> = new.iter().map(|row| &row.id).collect();
+        let ids: Vec<String> =
+            self.changed_blocks.keys().filter(|id| !is_new.contains(id)).cloned().collect();
         let blocks: Vec<Block> = self
             .changed_blocks
             .iter()
             .flat_map(|(id, blocks)| {
-                blocks.iter().map(|(block, hash)| Block {
+                let distinct: BTreeSet<_> = blocks.iter().collect();
+                distinct.into_iter().map(|(block, hash)| Block {
                     subject_id: id.clone(),
                     block: (*block).to_owned(),
                     hash: hash.as_bytes().to_vec(),

@@ -4,10 +4,12 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hash, Hasher as _};
 use std::sync::mpsc::SyncSender;
 
+use crate::base::edge::Instant;
 use crate::base::finding::{Finding, Findings};
 use crate::base::limit::PROCESS_UNITS_MAX;
 use crate::base::origin::Origin;
 use crate::base::seal::{Hasher, KeyedHash, Sealed};
+use crate::config::Scope;
 use crate::format::reader::{Reader, open};
 use crate::format::{Arrival, Place, Refused, Unit};
 use crate::gateway::GatewayError;
@@ -69,10 +71,10 @@ pub(super) struct RecordRead {
     pub(super) key: KeyedHash,
     pub(super) draft: Draft,
     pub(super) update: Update,
-    pub(super) source_time: Option<String>,
+    pub(super) source_time: Option<Instant>,
     /// Of the draft as it stands.
     pub(super) hash: KeyedHash,
-    /// Of a person.
+    /// Of a person, where whoever is known is asked for by them.
     pub(super) blocks: Vec<(&'static str, KeyedHash)>,
 }
 
@@ -258,10 +260,13 @@ impl<'w> Mapper<'w> {
             subject: subject.as_ref().map(|subject| self.subject.private([subject])),
             key: hasher.private([&key]),
             hash: draft.keyed_hash(&self.content),
-            blocks: if kind == Kind::Person { self.work.blocker.blocks(&draft) } else { Vec::new() },
+            blocks: match (kind, self.work.feed.scope) {
+                (Kind::Person, Scope::Known) => self.work.blocker.blocks(&draft),
+                _ => Vec::new(),
+            },
             draft,
             update,
-            source_time: source_time.map(|time| time.to_string()),
+            source_time,
         }
     }
 

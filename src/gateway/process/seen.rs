@@ -6,19 +6,37 @@ use crate::base::seal::KeyedHash;
 use crate::gateway::GatewayError;
 use crate::gateway::process::Work;
 use crate::gateway::process::read::{Content, RecordRead, UnitRead};
-use crate::record::kind::Kind;
 use crate::store::subject;
 
-/// A record's content as this file gave it: its hash, and the source's own time.
-type Said = (KeyedHash, Option<String>);
+/// The first half of a record's keyed hash. The hash is of the kind too, and 128 bits of it tell
+/// records as well apart as all of them.
+type Mark = u128;
 
-/// What one file has brought so far. Kept in memory: about 100 bytes a record.
+/// A record's content as this file gave it.
+#[derive(Clone, Copy)]
+struct Said {
+    /// The first quarter of its hash: asked only of two contents of one record.
+    hash: u64,
+    /// The source's own time in milliseconds; the least number where it gave none.
+    source_ms: i64,
+}
+
+impl Said {
+    fn of(record: &RecordRead) -> Self {
+        Self {
+            hash: record.hash.quarter(),
+            source_ms: record.source_time.map_or(i64::MIN, crate::base::edge::Instant::unix_ms),
+        }
+    }
+}
+
+/// What one file has brought so far. Kept in memory: about 50 bytes a record.
 pub(super) struct Seen {
     units: HashSet<u128>,
-    records: HashMap<(Kind, KeyedHash), Said>,
+    records: HashMap<Mark, Said>,
     /// Records of units that were refused or set aside: they are in the file, and yet nothing was
     /// said of them.
-    unsaid: HashSet<(Kind, KeyedHash)>,
+    unsaid: HashSet<Mark>,
     /// People whose rows were passed over as out of scope.
     filtered: HashSet<KeyedHash>,
     /// People named by a unit that was refused or set aside: whatever else of theirs the file
@@ -63,26 +81,23 @@ impl Seen {
 
     /// What the file said of a record before; remembers what it says now.
     pub(super) fn again(&self, fresh: &mut Self, record: &RecordRead) -> Again {
-        let key = (record.kind, record.key);
-        let said = (record.hash, record.source_time.clone());
-        let before = fresh.records.get(&key).or_else(|| self.records.get(&key));
+        let (mark, said) = (record.key.half(), Said::of(record));
+        let before = fresh.records.get(&mark).or_else(|| self.records.get(&mark));
         let again = match before {
             None => Again::No,
-            Some((hash, _)) if *hash == record.hash => Again::Same,
-            Some((_, time)) if *time != record.source_time => Again::No,
+            Some(before) if before.hash == said.hash => Again::Same,
+            Some(before) if before.source_ms != said.source_ms => Again::No,
             Some(_) => Again::Other,
         };
         if again == Again::No {
-            fresh.records.insert(key, said);
+            fresh.records.insert(mark, said);
         }
         again
     }
 
     /// Remembers that a record is in the file, where it does not matter what it says.
     pub(super) fn note(&mut self, record: &RecordRead) {
-        self.records
-            .entry((record.kind, record.key))
-            .or_insert_with(|| (record.hash, record.source_time.clone()));
+        self.records.entry(record.key.half()).or_insert_with(|| Said::of(record));
     }
 
     /// Remembers whose rows were passed over.
@@ -97,7 +112,7 @@ impl Seen {
         if self.in_doubt.len() == named && about.iter().all(|record| record.subject.is_none()) {
             self.nameless += 1;
         }
-        self.unsaid.extend(about.iter().map(|record| (record.kind, record.key)));
+        self.unsaid.extend(about.iter().map(|record| record.key.half()));
     }
 
     /// Takes in what a committed transaction brought.
@@ -132,8 +147,8 @@ impl Seen {
     }
 
     /// True if the file holds that record.
-    pub(super) fn holds(&self, kind: Kind, key: KeyedHash) -> bool {
-        self.records.contains_key(&(kind, key)) || self.unsaid.contains(&(kind, key))
+    pub(super) fn holds(&self, key: KeyedHash) -> bool {
+        self.records.contains_key(&key.half()) || self.unsaid.contains(&key.half())
     }
 
     /// True if a unit about that person could not be read.

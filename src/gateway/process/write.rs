@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::origin::Origin;
 use crate::base::seal::{KeyedHash, Sealed};
+use crate::config::Scope;
 use crate::gateway::GatewayError;
 use crate::gateway::deliver::Found;
 use crate::gateway::process::heads::{Change, Heads};
@@ -78,7 +79,12 @@ pub(super) fn write(
         // Another process goes on with the same run: what it has committed must not be counted again.
         return Err(GatewayError::Elsewhere { what: state.run.id.clone() });
     }
-    let mut people = People::load(tx, work, units)?;
+    let mut people = People::new(work);
+    // Where everybody is in scope, whom a unit is about matters only once it says something new.
+    let is_asking = work.feed.scope != Scope::Everyone;
+    if is_asking {
+        people.load_all(tx, units)?;
+    }
     let mut taken = Vec::with_capacity(units.len());
     for unit in units {
         match writer.judge(&mut people, unit) {
@@ -88,7 +94,12 @@ pub(super) fn write(
     }
     let run_id = state.run.id.clone();
     let mut heads = Heads::load(tx, work, &run_id, &taken)?;
-    people.load_keys(tx, &heads.subjects_changing(&taken))?;
+    let changing = heads.subjects_changing(&taken);
+    if !is_asking {
+        people.load(tx, &changing)?;
+        changing.iter().for_each(|subject| people.admit(*subject, &writer.at));
+    }
+    people.load_keys(tx, &changing)?;
     for (unit, records) in &taken {
         let outcome = writer.records(&mut people, &mut heads, unit, records)?;
         writer.count(unit, outcome);
@@ -154,7 +165,7 @@ impl Writer<'_> {
     ) -> Outcome {
         let is_certain = !about.is_empty()
             && about.iter().all(|record| people.is_in_scope(record.subject.as_ref(), about));
-        let is_wide = self.work.feed.scope != crate::config::Scope::Known;
+        let is_wide = self.work.feed.scope != Scope::Known;
         if !is_certain && !is_wide {
             return Outcome::Rejected;
         }
@@ -198,11 +209,15 @@ impl Writer<'_> {
         }
     }
 
-    /// The records of a unit that may be taken; whom they are about is taken in.
+    /// The records of a unit that may be taken; whom they are about is taken in, where it matters
+    /// who is.
     fn in_scope<'u>(&self, people: &mut People<'_>, unit: &'u UnitRead) -> Vec<&'u RecordRead> {
         let records = unit.all();
         let taken: Vec<&RecordRead> =
             records.iter().filter(|record| people.is_in_scope(record.subject.as_ref(), records)).collect();
+        if self.work.feed.scope == Scope::Everyone {
+            return taken;
+        }
         for record in &taken {
             if let Some(subject) = record.subject {
                 people.admit(subject, &self.at);
@@ -215,12 +230,12 @@ impl Writer<'_> {
     }
 
     /// What the records of a unit do.
-    fn records(
+    fn records<'u>(
         &mut self,
         people: &mut People<'_>,
-        heads: &mut Heads<'_>,
+        heads: &mut Heads<'_, 'u>,
         unit: &UnitRead,
-        records: &[&RecordRead],
+        records: &[&'u RecordRead],
     ) -> Result<Outcome, GatewayError> {
         let (mut is_changed, mut conflicts) = (false, Vec::new());
         for record in records {
@@ -253,11 +268,7 @@ impl Writer<'_> {
                 if record.kind == Kind::Person
                     && let Some(made) = heads.made(record)
                 {
-                    let blocks = match record.update {
-                        Update::Whole => record.blocks.clone(),
-                        Update::Patch => self.work.blocker.blocks(made),
-                    };
-                    people.set_blocks(subject, blocks);
+                    people.set_blocks(subject, self.work.blocker.blocks(made));
                 }
             }
         }

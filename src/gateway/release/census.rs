@@ -8,8 +8,8 @@ use crate::base::limit::RELEASE_PEOPLE_MAX;
 use crate::base::origin::Origin;
 use crate::consent::decide::{Denied, When};
 use crate::consent::directive;
-use crate::gateway::release::file::File;
-use crate::gateway::release::lay::{Laid, lay_person};
+use crate::gateway::release::file::Wishes;
+use crate::gateway::release::lay::{Laid, lay_people};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
 use crate::person::compare::Reason;
@@ -52,9 +52,7 @@ pub fn take(gateway: &Gateway, protocol: &Protocol) -> Result<Census, GatewayErr
             let ids = person::list_after(tx, &after, RELEASE_PEOPLE_MAX)?;
             let settings = Settings::load(tx)?;
             let mut one = Laid::default();
-            for id in &ids {
-                lay_person(tx, gateway, protocol, &settings, id, &mut one)?;
-            }
+            lay_people(tx, gateway, protocol, &settings, &ids, &mut one)?;
             Ok::<_, GatewayError>((ids, one))
         })?;
         let (ids, one) = page;
@@ -111,16 +109,15 @@ pub fn look(gateway: &Gateway, protocol: &Protocol) -> Result<(Census, Vec<Decid
             let Some(last) = ids.last() else { break };
             after.clone_from(last);
             census.people += u64::try_from(ids.len()).unwrap_or_default();
-            for id in &ids {
-                let file = File::load(tx, id)?;
-                let verdict = match file.proof(&protocol.study, when) {
+            for wishes in Wishes::list(tx, &ids)? {
+                let verdict = match wishes.proof(&protocol.study, when) {
                     Ok(_) => "permit",
                     Err(denied) => {
                         *census.denied.entry(denied).or_default() += 1;
                         denied.as_str()
                     }
                 };
-                decided.extend(decisions(&file, &protocol.study, verdict));
+                decided.extend(decisions(&wishes, &protocol.study, verdict));
             }
         }
         let counts = link::counts(tx)?;
@@ -132,18 +129,19 @@ pub fn look(gateway: &Gateway, protocol: &Protocol) -> Result<(Census, Vec<Decid
     Ok((census, decided))
 }
 
-fn decisions(file: &File, study: &str, verdict: &'static str) -> Vec<Decided> {
+fn decisions(wishes: &Wishes, study: &str, verdict: &'static str) -> Vec<Decided> {
     let source = |record: &str| {
-        let found = file.records.iter().find(|one| one.id == record);
+        let found = wishes.consents.iter().find(|one| one.id == record);
         found.map(|one| one.source.clone()).unwrap_or_default()
     };
-    file.directives
+    wishes
+        .directives
         .iter()
         .filter(|directive| directive.study == study)
         .map(|directive| Decided {
             record: directive.record.to_string(),
             source: source(&directive.record.to_string()),
-            person: Some(file.person.to_string()),
+            person: Some(wishes.person.to_string()),
             decision: match directive.decided {
                 directive::Decided::Given => "given",
                 directive::Decided::Refused => "refused",

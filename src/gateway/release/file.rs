@@ -1,7 +1,7 @@
 //! Everything known of one person at one moment, from every source, with its identity still
 //! sealed: what both laying and making look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::base::day::Day;
@@ -24,38 +24,48 @@ use crate::store::record::{self, CurrentRecord};
 use crate::store::subject::{self, SubjectRow};
 use crate::store::{StoreError, Tx};
 
-/// Everything known of one person.
-pub struct File {
+/// What one person decided, and whether it is certain who they are: as much as shows whether
+/// anything may be told of them.
+pub struct Wishes {
     /// The person.
     pub person: PersonId,
     /// Their subjects.
     pub subjects: Vec<SubjectRow>,
-    /// Their records, each with its current version.
-    pub records: Vec<CurrentRecord>,
     /// Whether it is in doubt who they are.
     pub is_in_doubt: bool,
-    /// What they decided.
+    /// Their consent records.
+    pub consents: Vec<CurrentRecord>,
+    /// What those come to.
     pub directives: Vec<Directive>,
 }
 
-impl File {
-    /// Reads it.
+impl Wishes {
+    /// Reads those of some people, in a few queries for all of them.
     ///
     /// # Errors
     /// Where the database fails, or something stored does not read back.
-    pub fn load(tx: &mut Tx, person: &str) -> Result<Self, StoreError> {
-        let id = PersonId::from_str(person).map_err(|_id| StoreError::Unreadable { what: "person id" })?;
-        let subjects = subject::list_of_person(tx, person)?;
-        let ids: Vec<String> = subjects.iter().map(|row| row.id.clone()).collect();
-        let records = record::list_current(tx, &ids)?;
-        let is_in_doubt = ids.is_empty() || !link::list_doubts(tx, &ids)?.is_empty();
-        let directives = records
-            .iter()
-            .filter(|record| record.kind == Kind::Consent.as_str())
-            .map(directive)
-            .filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?;
-        Ok(Self { person: id, subjects, records, is_in_doubt, directives })
+    pub fn list(tx: &mut Tx, people: &[String]) -> Result<Vec<Self>, StoreError> {
+        let mut subjects: BTreeMap<String, Vec<SubjectRow>> = BTreeMap::new();
+        for row in subject::list_of_people(tx, people)? {
+            subjects.entry(row.person_id.clone().unwrap_or_default()).or_default().push(row);
+        }
+        let ids: Vec<String> = subjects.values().flatten().map(|row| row.id.clone()).collect();
+        let doubts = link::list_doubts(tx, &ids)?;
+        let in_doubt: BTreeSet<&String> =
+            doubts.iter().flat_map(|doubt| [&doubt.subject_a, &doubt.subject_b]).collect();
+        let mut consents = by_subject(record::list_current_of_kind(tx, Kind::Consent.as_str(), &ids)?);
+        let mut wishes = Vec::with_capacity(people.len());
+        for person in people {
+            let id =
+                PersonId::from_str(person).map_err(|_id| StoreError::Unreadable { what: "person id" })?;
+            let subjects = subjects.remove(person).unwrap_or_default();
+            let is_in_doubt = subjects.is_empty() || subjects.iter().any(|row| in_doubt.contains(&row.id));
+            let consents = of_subjects(&subjects, &mut consents);
+            let directives =
+                consents.iter().map(directive).filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            wishes.push(Self { person: id, subjects, is_in_doubt, consents, directives });
+        }
+        Ok(wishes)
     }
 
     /// Leave to release, for one study.
@@ -64,6 +74,43 @@ impl File {
     /// Why there is none.
     pub fn proof(&self, study: &str, when: When) -> Result<Proof, Denied> {
         Proof::take(self.person, self.is_in_doubt, &self.directives, study, when)
+    }
+
+    /// The data keys of the subjects, by id.
+    ///
+    /// # Errors
+    /// Where one does not open.
+    pub fn data_keys(&self, gateway: &Gateway) -> Result<BTreeMap<String, DataKey>, GatewayError> {
+        let mut keys = BTreeMap::new();
+        for row in self.subjects.iter().filter(|row| row.wrapped_key.is_some()) {
+            keys.insert(row.id.clone(), subject::data_key(&gateway.keys, row)?);
+        }
+        Ok(keys)
+    }
+}
+
+/// Everything known of one person.
+pub struct File {
+    /// Who they are, and what they decided.
+    pub wishes: Wishes,
+    /// Their records, each with its current version, in order of kind and id.
+    pub records: Vec<CurrentRecord>,
+}
+
+impl File {
+    /// Reads the rest of what is known of some people, in one query for all of them.
+    ///
+    /// # Errors
+    /// Where the database fails.
+    pub fn list(tx: &mut Tx, wishes: Vec<Wishes>) -> Result<Vec<Self>, StoreError> {
+        let ids: Vec<String> =
+            wishes.iter().flat_map(|wishes| &wishes.subjects).map(|row| row.id.clone()).collect();
+        let mut records = by_subject(record::list_current(tx, &ids)?);
+        let files = wishes.into_iter().map(|wishes| {
+            let records = of_subjects(&wishes.subjects, &mut records);
+            Self { wishes, records }
+        });
+        Ok(files.collect())
     }
 
     /// Records of a kind that stand: those no longer in their source's file are left out.
@@ -87,18 +134,24 @@ impl File {
             body(record).is_some_and(|body| body.get("restricted") == Some(&serde_json::Value::Bool(true)))
         })
     }
+}
 
-    /// The data keys of the subjects, by id.
-    ///
-    /// # Errors
-    /// Where one does not open.
-    pub fn data_keys(&self, gateway: &Gateway) -> Result<BTreeMap<String, DataKey>, GatewayError> {
-        let mut keys = BTreeMap::new();
-        for row in self.subjects.iter().filter(|row| row.wrapped_key.is_some()) {
-            keys.insert(row.id.clone(), subject::data_key(&gateway.keys, row)?);
-        }
-        Ok(keys)
+type BySubject = BTreeMap<String, Vec<CurrentRecord>>;
+
+fn by_subject(records: Vec<CurrentRecord>) -> BySubject {
+    let mut by_subject = BySubject::new();
+    for record in records {
+        by_subject.entry(record.subject_id.clone().unwrap_or_default()).or_default().push(record);
     }
+    by_subject
+}
+
+/// Takes out the records of these subjects, in order of kind and id.
+fn of_subjects(subjects: &[SubjectRow], records: &mut BySubject) -> Vec<CurrentRecord> {
+    let mut taken: Vec<CurrentRecord> =
+        subjects.iter().filter_map(|row| records.remove(&row.id)).flatten().collect();
+    taken.sort_unstable_by(|a, b| (&a.kind, &a.id).cmp(&(&b.kind, &b.id)));
+    taken
 }
 
 /// A record as a draft, its identity unsealed and still private.

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::edge::Instant;
-use crate::base::id::{IntentId, NoticeId};
+use crate::base::id::{IntentId, NoticeId, RecordId};
 use crate::base::limit::RELEASE_PEOPLE_MAX;
 use crate::base::tree;
 use crate::consent::decide::{Denied, Proof, When, withdrawal};
 use crate::consent::directive::{Scope, Statement};
-use crate::gateway::release::file::File;
+use crate::gateway::release::file::{File, Wishes};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
 use crate::record::kind::Kind;
@@ -67,71 +67,86 @@ fn lay_some(tx: &mut Tx, gateway: &Gateway, protocols: &[Protocol]) -> Result<La
     if waiting.is_empty() {
         return Ok(laid);
     }
-    let settings = Settings::load(tx)?;
+    let keys: Vec<String> = waiting.iter().map(|work| work.key.clone()).collect();
+    if !protocols.is_empty() {
+        let settings = Settings::load(tx)?;
+        for protocol in protocols {
+            lay_people(tx, gateway, protocol, &settings, &keys, &mut laid)?;
+        }
+    }
     let mut by_run: BTreeMap<&str, i64> = BTreeMap::new();
     for work in &waiting {
-        for protocol in protocols {
-            lay_person(tx, gateway, protocol, &settings, &work.key, &mut laid)?;
-        }
         laid.people += 1;
         *by_run.entry(&work.run_id).or_default() += 1;
     }
     for (run_id, count) in by_run {
         run::count_steps(tx, run_id, 0, count)?;
     }
-    let keys: Vec<String> = waiting.iter().map(|work| work.key.clone()).collect();
     work::done(tx, Step::Release, &keys)?;
     Ok(laid)
 }
 
-/// Lays for one person and one study, in the caller's transaction.
+/// Lays for some people and one study, in the caller's transaction.
 ///
 /// # Errors
 /// Where the store fails.
-pub fn lay_person(
+pub fn lay_people(
     tx: &mut Tx,
     gateway: &Gateway,
     protocol: &Protocol,
     settings: &Settings,
-    person: &str,
+    people: &[String],
     laid: &mut Laid,
 ) -> Result<(), StoreError> {
-    if person::find(tx, &[person.to_owned()])?.iter().any(|row| row.superseded_by.is_some()) {
-        return Ok(());
-    }
-    let file = File::load(tx, person)?;
+    let study = &protocol.study;
+    let ended: BTreeSet<String> = person::find(tx, people)?
+        .into_iter()
+        .filter(|row| row.superseded_by.is_some())
+        .map(|row| row.id)
+        .collect();
+    let people: Vec<String> = people.iter().filter(|id| !ended.contains(*id)).cloned().collect();
     let now = gateway.edge.now();
     let when = When { at: now.london_day(), known_at: now };
-    let proof = file.proof(&protocol.study, when);
-    let wanted = match &proof {
-        Ok(proof) => wanted(protocol, proof, &file, settings),
-        Err(denied) => {
-            *laid.denied.entry((protocol.study.clone(), *denied)).or_default() += 1;
-            Vec::new()
-        }
-    };
-    let before = standing::list_of_person(tx, &protocol.study, person)?;
-    let unsent = intent::list_unsent(tx, &protocol.study, person)?;
     let mut laying = Laying {
-        tx,
         gateway,
-        study: protocol.study.clone(),
-        person: person.to_owned(),
+        protocol,
         now,
-        before,
-        unsent,
+        before: by_person(standing::list_of_people(tx, study, &people)?, |row| row.person_id.clone()),
+        unsent: by_person(intent::list_unsent(tx, study, &people)?, |intent| intent.person_id.clone()),
+        rows: Vec::new(),
+        gone: Vec::new(),
         laid,
     };
-    if proof == Err(Denied::Withdrawn)
-        && let Some((scope, decided_on)) = withdrawal(&file.directives, &protocol.study, when)
-    {
-        return laying.withdraw(scope, &decided_on.to_string());
+    let (mut permitted, mut proofs) = (Vec::new(), Vec::new());
+    for wishes in Wishes::list(tx, &people)? {
+        match wishes.proof(study, when) {
+            Ok(proof) => {
+                permitted.push(wishes);
+                proofs.push(proof);
+            }
+            Err(denied) => laying.deny(tx, &wishes, denied, when)?,
+        }
     }
-    let named: BTreeSet<_> =
-        wanted.iter().flat_map(|want| settings.named(protocol, want.kind, &want.body)).collect();
-    laying.take_back(&wanted, &proof, protocol, &file)?;
-    laying.put(&wanted)?;
-    lay_settings(tx, gateway, protocol, settings, &named, now)
+    let mut named = BTreeSet::new();
+    for (file, proof) in File::list(tx, permitted)?.iter().zip(&proofs) {
+        let wanted = wanted(protocol, proof, file, settings);
+        named.extend(wanted.iter().flat_map(|want| settings.named(protocol, want.kind, &want.body)));
+        let person = file.wishes.person.to_string();
+        laying.take_back(&person, &wanted, |record| reason(record, protocol, proof, file));
+        laying.put(&person, &wanted);
+    }
+    laying.settings(tx, settings, &named)?;
+    laying.write(tx)
+}
+
+fn by_person<T>(rows: Vec<T>, whose: impl Fn(&T) -> Option<String>) -> BTreeMap<String, Vec<T>> {
+    let mut by_person: BTreeMap<String, Vec<T>> = BTreeMap::new();
+    for row in rows {
+        if let Some(person) = whose(&row) {
+            by_person.entry(person).or_default().push(row);
+        }
+    }
+    by_person
 }
 
 /// A record that is to stand.
@@ -172,7 +187,7 @@ fn wanted(protocol: &Protocol, proof: &Proof, file: &File, settings: &Settings) 
     {
         let start = file.start(protocol, proof).map(|day| day.to_string()).unwrap_or_default();
         wanted.push(Wanted {
-            record_id: file.person.to_string(),
+            record_id: file.wishes.person.to_string(),
             kind: Kind::Person,
             number: None,
             basis: basis(&[&people.join(" "), &start, &leave, &restricted.to_string()]),
@@ -200,27 +215,44 @@ fn basis(parts: &[&str]) -> String {
     tree::hex(&tree::leaf(parts.join("\u{1f}").as_bytes()))
 }
 
+/// Lays for some people: what comes of each is gathered, and written in a few statements.
 struct Laying<'a> {
-    tx: &'a mut Tx,
     gateway: &'a Gateway,
-    study: String,
-    person: String,
+    protocol: &'a Protocol,
     now: Instant,
-    before: Vec<StandingRow>,
-    unsent: Vec<Intent>,
+    before: BTreeMap<String, Vec<StandingRow>>,
+    unsent: BTreeMap<String, Vec<Intent>>,
+    /// To be laid, their places not given out yet.
+    rows: Vec<Intent>,
+    /// To be taken back, by id.
+    gone: Vec<String>,
     laid: &'a mut Laid,
 }
 
 impl Laying<'_> {
+    /// Nothing may be told of somebody, and what was is called back.
+    fn deny(&mut self, tx: &mut Tx, wishes: &Wishes, denied: Denied, when: When) -> Result<(), StoreError> {
+        *self.laid.denied.entry((self.protocol.study.clone(), denied)).or_default() += 1;
+        let person = wishes.person.to_string();
+        if denied == Denied::Withdrawn
+            && let Some((scope, decided_on)) = withdrawal(&wishes.directives, &self.protocol.study, when)
+        {
+            return self.withdraw(tx, &person, scope, &decided_on.to_string());
+        }
+        let reason = if denied == Denied::IdentityInDoubt { Gone::Unlinked } else { Gone::Consent };
+        self.take_back(&person, &[], |_record| reason);
+        Ok(())
+    }
+
     /// Lays what is to stand and does not stand yet.
-    fn put(&mut self, wanted: &[Wanted]) -> Result<(), StoreError> {
+    fn put(&mut self, person: &str, wanted: &[Wanted]) {
+        let before = self.before.get(person).map(Vec::as_slice).unwrap_or_default();
+        let unsent = self.unsent.get(person).map(Vec::as_slice).unwrap_or_default();
+        let mut rows = Vec::new();
         for want in wanted {
-            let before = self.before.iter().find(|row| row.record_id == want.record_id);
-            let waiting: Vec<&Intent> = self
-                .unsent
-                .iter()
-                .filter(|intent| intent.record_id.as_ref() == Some(&want.record_id))
-                .collect();
+            let before = before.iter().find(|row| row.record_id == want.record_id);
+            let waiting: Vec<&Intent> =
+                unsent.iter().filter(|intent| intent.record_id.as_ref() == Some(&want.record_id)).collect();
             let last = waiting.last();
             let is_laid = match last {
                 Some(last) => last.kind == "record" && last.basis == want.basis,
@@ -231,90 +263,83 @@ impl Laying<'_> {
             }
             let highest =
                 waiting.iter().map(|intent| intent.number).chain(before.map(|row| row.number)).max();
-            let number = want.number.unwrap_or_else(|| highest.unwrap_or_default() + 1);
-            let gone: Vec<String> = waiting
-                .iter()
-                .filter(|intent| intent.state == "waiting")
-                .map(|intent| intent.id.clone())
-                .collect();
-            self.laid.dropped += u64::try_from(intent::delete(self.tx, &gone)?).unwrap_or_default();
+            let is_waiting = |intent: &&&Intent| intent.state == "waiting";
+            self.gone.extend(waiting.iter().filter(is_waiting).map(|intent| intent.id.clone()));
             self.laid.records += 1;
-            let mut row = self.row("record")?;
-            row.record_id = Some(want.record_id.clone());
-            row.record_kind = Some(want.kind.as_str().to_owned());
-            row.number = number;
-            row.basis.clone_from(&want.basis);
-            intent::lay(self.tx, &[row])?;
+            rows.push(Intent {
+                record_id: Some(want.record_id.clone()),
+                record_kind: Some(want.kind.as_str().to_owned()),
+                number: want.number.unwrap_or_else(|| highest.unwrap_or_default() + 1),
+                basis: want.basis.clone(),
+                ..self.blank(Some(person), "record")
+            });
         }
-        Ok(())
+        self.rows.append(&mut rows);
     }
 
     /// Takes back what stands, or is on its way, and is not to stand.
-    fn take_back(
-        &mut self,
-        wanted: &[Wanted],
-        proof: &Result<Proof, Denied>,
-        protocol: &Protocol,
-        file: &File,
-    ) -> Result<(), StoreError> {
+    fn take_back(&mut self, person: &str, wanted: &[Wanted], reason: impl Fn(&str) -> Gone) {
+        let before = self.before.get(person).map(Vec::as_slice).unwrap_or_default();
+        let unsent = self.unsent.get(person).map(Vec::as_slice).unwrap_or_default();
         let is_wanted = |id: &str| wanted.iter().any(|want| want.record_id == id);
-        let mut gone: BTreeMap<String, String> = self
-            .before
+        let mut gone: BTreeMap<String, String> = before
             .iter()
             .filter(|row| !is_wanted(&row.record_id))
             .map(|row| (row.record_id.clone(), row.kind.clone()))
             .collect();
-        let mut dropped = Vec::new();
-        for intent in self.unsent.iter().filter(|intent| intent.kind == "record") {
+        for intent in unsent.iter().filter(|intent| intent.kind == "record") {
             let (Some(id), Some(kind)) = (&intent.record_id, &intent.record_kind) else { continue };
             if is_wanted(id) {
                 continue;
             }
-            dropped.push(intent.id.clone());
+            self.gone.push(intent.id.clone());
             // One that is claimed may be out already.
             if intent.state == "claimed" {
                 gone.insert(id.clone(), kind.clone());
             }
         }
-        self.laid.dropped += u64::try_from(intent::delete(self.tx, &dropped)?).unwrap_or_default();
+        let mut rows = Vec::new();
         for (record_id, kind) in gone {
-            let is_laid = self
-                .unsent
+            let is_laid = unsent
                 .iter()
                 .any(|intent| intent.kind == "retracted" && intent.record_id.as_ref() == Some(&record_id));
             if is_laid {
                 continue;
             }
-            let reason = reason(&record_id, proof, protocol, file);
             self.laid.retracted += 1;
-            let mut row = self.row("retracted")?;
-            row.record_id = Some(record_id);
-            row.record_kind = Some(kind);
-            reason.as_str().clone_into(&mut row.reason);
-            intent::lay(self.tx, &[row])?;
+            rows.push(Intent {
+                reason: reason(&record_id).as_str().to_owned(),
+                record_id: Some(record_id),
+                record_kind: Some(kind),
+                ..self.blank(Some(person), "retracted")
+            });
         }
-        Ok(())
+        self.rows.append(&mut rows);
     }
 
     /// A withdrawal: what is unsent goes, and the far side is told, if it ever heard of them.
-    fn withdraw(&mut self, scope: Scope, decided_on: &str) -> Result<(), StoreError> {
-        let unsent: Vec<String> = self
-            .unsent
-            .iter()
-            .filter(|intent| !matches!(intent.kind.as_str(), "withdrawn" | "superseded"))
-            .map(|intent| intent.id.clone())
-            .collect();
-        let is_out = !self.before.is_empty() || intent::was_ever_out(self.tx, &self.study, &self.person)?;
-        self.laid.dropped += u64::try_from(intent::delete(self.tx, &unsent)?).unwrap_or_default();
-        let notices = release::list_notices_of(self.tx, &self.study, &self.person)?;
+    fn withdraw(
+        &mut self,
+        tx: &mut Tx,
+        person: &str,
+        scope: Scope,
+        decided_on: &str,
+    ) -> Result<(), StoreError> {
+        let study = &self.protocol.study;
+        let unsent = self.unsent.get(person).map(Vec::as_slice).unwrap_or_default();
+        let has_standing = self.before.contains_key(person);
+        let is_out = has_standing || intent::was_ever_out(tx, study, person)?;
+        let is_data = |intent: &&Intent| !matches!(intent.kind.as_str(), "withdrawn" | "superseded");
+        self.gone.extend(unsent.iter().filter(is_data).map(|intent| intent.id.clone()));
+        let notices = release::list_notices_of(tx, study, person)?;
         let is_told =
             notices.iter().any(|notice| notice.scope == scope.as_str() && notice.decided_on == decided_on);
         if is_out && !is_told {
             let notice = NoticeId::mint(&self.gateway.edge).to_string();
             let row = NoticeRow {
                 id: notice.clone(),
-                study: self.study.clone(),
-                person_id: self.person.clone(),
+                study: study.clone(),
+                person_id: person.to_owned(),
                 scope: scope.as_str().to_owned(),
                 decided_on: decided_on.to_owned(),
                 laid_at: self.now.to_string(),
@@ -322,100 +347,96 @@ impl Laying<'_> {
                 acknowledged_at: None,
                 removed_at: None,
             };
-            release::lay_notice(self.tx, &row)?;
-            let mut row = self.row("withdrawn")?;
-            row.notice_id = Some(notice);
-            intent::lay(self.tx, &[row])?;
+            release::lay_notice(tx, &row)?;
+            self.rows.push(Intent { notice_id: Some(notice), ..self.blank(Some(person), "withdrawn") });
             self.laid.notices += 1;
         }
-        if scope == Scope::NoFurtherUse {
-            standing::delete_person(self.tx, &self.study, &self.person)?;
+        if scope == Scope::NoFurtherUse && has_standing {
+            standing::delete_person(tx, study, person)?;
         }
         Ok(())
     }
 
-    fn row(&mut self, kind: &str) -> Result<Intent, StoreError> {
-        let sequence = intent::next_sequence(self.tx, &self.study, &self.person)?;
-        let person = Some(self.person.clone());
-        Ok(blank(self.gateway, &self.study, person, kind, sequence, self.now))
+    /// Settings that released records name, and the far side does not have yet.
+    fn settings(
+        &mut self,
+        tx: &mut Tx,
+        settings: &Settings,
+        named: &BTreeSet<RecordId>,
+    ) -> Result<(), StoreError> {
+        if named.is_empty() {
+            return Ok(());
+        }
+        let standing = standing::list_settings(tx, &self.protocol.study)?;
+        let unsent = intent::list_unsent_settings(tx, &self.protocol.study)?;
+        for id in named {
+            let Some(record) = settings.record(*id) else { continue };
+            let basis = basis(&[&record.number.to_string(), &self.protocol.version.to_string()]);
+            let stands = standing.iter().any(|row| row.record_id == record.id && row.basis == basis);
+            let waits = unsent
+                .iter()
+                .any(|intent| intent.record_id.as_ref() == Some(&record.id) && intent.basis == basis);
+            if stands || waits {
+                continue;
+            }
+            self.rows.push(Intent {
+                record_id: Some(record.id.clone()),
+                record_kind: Some(Kind::Setting.as_str().to_owned()),
+                number: record.number,
+                basis,
+                ..self.blank(None, "setting")
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes it down; each person's and each setting's intents get their places in order.
+    fn write(mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        self.laid.dropped += u64::try_from(intent::delete(tx, &self.gone)?).unwrap_or_default();
+        let whose =
+            |row: &Intent| row.person_id.clone().or_else(|| row.record_id.clone()).unwrap_or_default();
+        let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+        for row in &self.rows {
+            *counts.entry(whose(row)).or_default() += 1;
+        }
+        let mut last = intent::next_sequences(tx, &self.protocol.study, &counts)?;
+        for row in &mut self.rows {
+            let last = last.entry(whose(row)).or_default();
+            *last += 1;
+            row.sequence = *last;
+        }
+        intent::lay(tx, &self.rows)
+    }
+
+    fn blank(&self, person_id: Option<&str>, kind: &str) -> Intent {
+        Intent {
+            id: IntentId::mint(&self.gateway.edge).to_string(),
+            study: self.protocol.study.clone(),
+            person_id: person_id.map(str::to_owned),
+            record_id: None,
+            record_kind: None,
+            number: 0,
+            kind: kind.to_owned(),
+            reason: String::new(),
+            basis: String::new(),
+            notice_id: None,
+            state: "waiting".to_owned(),
+            lease_until: None,
+            claimed_by: None,
+            message_id: None,
+            sequence: 0,
+            created_at: self.now.to_string(),
+            sent_at: None,
+            release_id: None,
+        }
     }
 }
 
 /// Why a record that stood is not to stand.
-fn reason(record_id: &str, proof: &Result<Proof, Denied>, protocol: &Protocol, file: &File) -> Gone {
-    let proof = match proof {
-        Ok(proof) => proof,
-        Err(Denied::IdentityInDoubt) => return Gone::Unlinked,
-        Err(_) => return Gone::Consent,
-    };
+fn reason(record_id: &str, protocol: &Protocol, proof: &Proof, file: &File) -> Gone {
     match file.records.iter().find(|record| record.id == record_id) {
         None => Gone::Unlinked,
         Some(record) if may_leave(protocol, proof, &record.source).is_err() => Gone::Consent,
         Some(_) => Gone::Corrected,
-    }
-}
-
-/// Settings that released records name, and the far side does not have yet.
-fn lay_settings(
-    tx: &mut Tx,
-    gateway: &Gateway,
-    protocol: &Protocol,
-    settings: &Settings,
-    named: &BTreeSet<crate::base::id::RecordId>,
-    now: Instant,
-) -> Result<(), StoreError> {
-    if named.is_empty() {
-        return Ok(());
-    }
-    let standing = standing::list_settings(tx, &protocol.study)?;
-    let unsent = intent::list_unsent_settings(tx, &protocol.study)?;
-    for id in named {
-        let Some(record) = settings.record(*id) else { continue };
-        let basis = basis(&[&record.number.to_string(), &protocol.version.to_string()]);
-        let stands = standing.iter().any(|row| row.record_id == record.id && row.basis == basis);
-        let waits = unsent
-            .iter()
-            .any(|intent| intent.record_id.as_ref() == Some(&record.id) && intent.basis == basis);
-        if stands || waits {
-            continue;
-        }
-        let sequence = intent::next_sequence(tx, &protocol.study, &record.id)?;
-        let mut row = blank(gateway, &protocol.study, None, "setting", sequence, now);
-        row.record_id = Some(record.id.clone());
-        row.record_kind = Some(Kind::Setting.as_str().to_owned());
-        row.number = record.number;
-        row.basis = basis;
-        intent::lay(tx, &[row])?;
-    }
-    Ok(())
-}
-
-fn blank(
-    gateway: &Gateway,
-    study: &str,
-    person_id: Option<String>,
-    kind: &str,
-    sequence: i64,
-    now: Instant,
-) -> Intent {
-    Intent {
-        id: IntentId::mint(&gateway.edge).to_string(),
-        study: study.to_owned(),
-        person_id,
-        record_id: None,
-        record_kind: None,
-        number: 0,
-        kind: kind.to_owned(),
-        reason: String::new(),
-        basis: String::new(),
-        notice_id: None,
-        state: "waiting".to_owned(),
-        lease_until: None,
-        claimed_by: None,
-        message_id: None,
-        sequence,
-        created_at: now.to_string(),
-        sent_at: None,
-        release_id: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::base::private::{Grant, Release};
 use crate::base::seal::DataKey;
 use crate::consent::decide::{Denied, Proof, When};
 use crate::consent::directive::Scope;
-use crate::gateway::release::file::{File, draft};
+use crate::gateway::release::file::{File, Wishes, draft};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
 use crate::record::draft::Draft;
@@ -78,9 +78,10 @@ impl Maker<'_> {
     }
 
     fn open(&self, tx: &mut Tx, person: &str) -> Result<Opened, GatewayError> {
-        let file = File::load(tx, person)?;
-        let proof = file.proof(&self.protocol.study, self.when);
-        let keys = file.data_keys(self.gateway)?;
+        let wishes = Wishes::list(tx, &[person.to_owned()])?;
+        let file = File::list(tx, wishes)?.pop().ok_or(StoreError::NoRow)?;
+        let proof = file.wishes.proof(&self.protocol.study, self.when);
+        let keys = file.wishes.data_keys(self.gateway)?;
         let mut all = Vec::new();
         let mut people = Vec::new();
         // Nothing is opened of somebody of whom nothing may be told.
@@ -144,7 +145,7 @@ impl Maker<'_> {
             is_restricted: opened.file.is_restricted(),
             around: Around { start: opened.file.start(self.protocol, proof), setting: &setting },
         };
-        let person = opened.file.person;
+        let person = opened.file.wishes.person;
         if intent.record_kind.as_deref() == Some(Kind::Person.as_str()) {
             let said: Vec<(&str, &Draft)> =
                 opened.people.iter().map(|(source, draft)| (source.as_str(), draft)).collect();

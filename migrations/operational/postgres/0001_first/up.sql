@@ -140,9 +140,10 @@ CREATE TABLE subject (
     -- Known to a programme, by its own source or by likeness to one who is.
     is_known BOOLEAN NOT NULL,
     created_at TEXT NOT NULL,
-    UNIQUE (source, key_hash)
+    -- What tells rows apart comes first: so one comparison is enough.
+    UNIQUE (key_hash, source)
 );
-CREATE INDEX subject_by_person ON subject (person_id);
+CREATE INDEX subject_by_person ON subject (person_id) WHERE person_id IS NOT NULL;
 
 CREATE TABLE subject_block (
     subject_id TEXT NOT NULL REFERENCES subject (id),
@@ -150,7 +151,8 @@ CREATE TABLE subject_block (
     hash BYTEA NOT NULL,
     PRIMARY KEY (subject_id, block, hash)
 );
-CREATE INDEX subject_block_by_hash ON subject_block (block, hash);
+-- The hash is keyed by the block's name too.
+CREATE INDEX subject_block_by_hash ON subject_block (hash);
 
 CREATE TABLE record (
     id TEXT NOT NULL PRIMARY KEY,
@@ -173,9 +175,9 @@ CREATE TABLE record (
     absent_since TEXT,
     -- The run that last changed it.
     last_run TEXT NOT NULL,
-    UNIQUE (source, kind, key_hash)
+    UNIQUE (key_hash, kind, source)
 );
-CREATE INDEX record_by_subject ON record (subject_id);
+CREATE INDEX record_by_subject ON record (subject_id, kind);
 CREATE INDEX record_by_feed ON record (source, feed);
 
 CREATE TABLE version (
@@ -223,17 +225,18 @@ CREATE TABLE audit (
 -- Who is who, and what was released ----------------------------------------------------------
 
 CREATE TABLE person_event (
-    id TEXT NOT NULL PRIMARY KEY,
+    person_id TEXT NOT NULL,
+    -- From 1.
+    number BIGINT NOT NULL,
     -- formed, joined, left, merged, split
     kind TEXT NOT NULL,
-    person_id TEXT NOT NULL,
     other_person_id TEXT,
     subject_id TEXT,
     tier TEXT NOT NULL,
     reason TEXT NOT NULL,
-    at TEXT NOT NULL
+    at TEXT NOT NULL,
+    PRIMARY KEY (person_id, number)
 );
-CREATE INDEX person_event_by_person ON person_event (person_id);
 
 CREATE TABLE link_edge (
     subject_a TEXT NOT NULL REFERENCES subject (id),
