@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod deliver;
 pub mod feed;
+pub mod fix_list;
 pub mod gather;
 pub mod kept;
 pub mod keys;
@@ -18,6 +19,7 @@ pub mod show;
 pub mod study;
 pub mod sync;
 pub mod tend;
+pub mod upload;
 
 use crate::base::edge::Edge;
 use crate::base::seal::SealError;

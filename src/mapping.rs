@@ -107,7 +107,7 @@
 //! list in place; the first of several to one word is the way back) · `id` (printable, no blanks)
 //! `nhs-number` `nhs-integer` (one kept as a number: leading noughts put back, and said so) `postcode`
 //! `postcode-halves` (two cells) `postcode-district` `{ dd-format = "max an20" }` (a form of the NHS Data
-//! Dictionary) · `date` (date cells and `YYYY-MM-DD`)
+//! Dictionary) · `date` (date cells and `YYYY-MM-DD`; an instant is its day in London, and that is reported)
 //! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
 //! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
 //! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`

@@ -67,7 +67,7 @@ pub mod unit_outcome;
 pub mod version;
 pub mod work;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -88,6 +88,8 @@ pub struct Store {
 
 struct Shared {
     address: Address,
+    /// For SQLite, whose waiting writers ask again and again, at random, until one finds it free.
+    gate: Gate,
     idle: Mutex<Idle>,
 }
 
@@ -134,7 +136,8 @@ impl Store {
     /// Where the URL is wrong or refused, or the database cannot be reached.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         let address = address(url)?;
-        let store = Self { shared: Arc::new(Shared { address, idle: Mutex::default() }) };
+        let store =
+            Self { shared: Arc::new(Shared { address, gate: Gate::default(), idle: Mutex::default() }) };
         let connection = store.connect(Mode::Read)?;
         store.give_back(connection, Mode::Read);
         Ok(store)
@@ -228,6 +231,10 @@ impl Store {
         let mut tries = 0;
         loop {
             tries += 1;
+            let _turn = match &self.shared.address {
+                Address::Sqlite(_) => Some(self.shared.gate.enter()),
+                Address::Postgres(_) => None,
+            };
             let mut tx = Tx { connection: self.connect(Mode::Write)? };
             begin(&mut tx.connection, Mode::Write)?;
             let ended = match work(&mut tx) {
@@ -282,6 +289,41 @@ impl Store {
         {
             idle.of(mode).push(connection);
         }
+    }
+}
+
+/// Lets the writers of this process in one after another, in the order in which they came.
+#[derive(Default)]
+struct Gate {
+    turns: Mutex<Turns>,
+    next: Condvar,
+}
+
+#[derive(Default)]
+struct Turns {
+    given: u64,
+    served: u64,
+}
+
+/// A writer's turn, until it is dropped.
+struct Turn<'g>(&'g Gate);
+
+impl Gate {
+    fn enter(&self) -> Turn<'_> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = turns.given;
+        turns.given += 1;
+        while turns.served != mine {
+            turns = self.next.wait(turns).unwrap_or_else(PoisonError::into_inner);
+        }
+        Turn(self)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.turns.lock().unwrap_or_else(PoisonError::into_inner).served += 1;
+        self.0.next.notify_all();
     }
 }
 

@@ -196,6 +196,13 @@ pub const GATHER_DELIVERIES_MAX: i64 = 500;
 /// Bytes of the requests that are put into one batch.
 pub const GATHER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// Rows of a file that are written back with their marks: more than any tracker has, and a workbook
+/// of them is held in memory.
+pub const MARKED_ROWS_MAX: u64 = 100_000;
+
+/// Seconds in which an uploaded file must have arrived: 64 MiB over a slow line.
+pub const UPLOAD_WAIT_S: u64 = 300;
+
 /// Seconds that a signature is good for, before and after its time: the tolerance of the Standard
 /// Webhooks libraries.
 pub const SIGNATURE_AGE_S_MAX: i64 = 300;

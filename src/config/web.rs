@@ -42,6 +42,10 @@ impl Default for Web {
 pub struct SourceWeb {
     /// The feed that posted events belong to; empty where none may be posted.
     pub events: String,
+    /// The feeds to which files may be uploaded, with a key.
+    pub uploads: Vec<String>,
+    /// Bytes of one uploaded file.
+    pub upload_bytes_max: u64,
     /// Whether a key made by `wayleave key create` may stand for a signature.
     pub bearer: bool,
     /// The member that holds an event's own id.
@@ -60,6 +64,8 @@ impl Default for SourceWeb {
     fn default() -> Self {
         Self {
             events: String::new(),
+            uploads: Vec::new(),
+            upload_bytes_max: 64 * 1024 * 1024,
             bearer: false,
             event_id: "id".to_owned(),
             body_bytes_max: 1024 * 1024,

@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use crate::gateway::deliver::Found;
+use crate::gateway::show::RunShown;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::delivery::{self, Delivery, Shape};
 use crate::store::unit_outcome::{self, UnitOutcome};
-use crate::store::{StoreError, run};
+use crate::store::{StoreError, Tx, run};
 
 /// A receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -31,6 +32,9 @@ pub struct ReceiptShown {
     pub units: Vec<UnitShown>,
     /// The run that processes it.
     pub run: Option<String>,
+    /// Of a file: what became of its rows, by outcome. The fix list names those that are wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<RunShown>,
 }
 
 /// What became of one unit.
@@ -102,6 +106,9 @@ const PROCESSED: &str = "processed";
 pub fn find(gateway: &Gateway, id: &str) -> Result<Option<ReceiptShown>, GatewayError> {
     gateway.store.read(|tx| {
         let Some(kept) = delivery::find(tx, id)? else { return Ok(None) };
+        if kept.shape == Shape::File.as_str() {
+            return Ok(Some(of_file(tx, &kept)?));
+        }
         let Some((batch_id, first)) = kept.batch_id.clone().zip(kept.first_unit) else {
             return Ok(Some(shown(&kept, Vec::new(), None)));
         };
@@ -110,6 +117,18 @@ pub fn find(gateway: &Gateway, id: &str) -> Result<Option<ReceiptShown>, Gateway
         let units = outcomes.into_iter().map(|outcome| unit(&kept, first, outcome));
         Ok(Some(shown(&kept, units.collect::<Result<_, _>>()?, run)))
     })
+}
+
+/// The receipt of a file: its rows are counted; the fix list names those that are wrong.
+fn of_file(tx: &mut Tx, kept: &Delivery) -> Result<ReceiptShown, StoreError> {
+    let run = run::find_first_of_batch(tx, kept.batch_id.as_deref().unwrap_or_default())?;
+    let mut receipt = shown(kept, Vec::new(), None);
+    let is_read = run.as_ref().is_some_and(|run| !["receiving", "processing"].contains(&run.state.as_str()));
+    receipt.state = if is_read { PROCESSED } else { "waiting" }.to_owned();
+    receipt.received = run.as_ref().map_or(0, |run| run.received);
+    receipt.file = run.as_ref().filter(|_| is_read).map(RunShown::from);
+    receipt.run = run.map(|run| run.id);
+    Ok(receipt)
 }
 
 fn shown(kept: &Delivery, units: Vec<UnitShown>, run: Option<String>) -> ReceiptShown {
@@ -125,6 +144,7 @@ fn shown(kept: &Delivery, units: Vec<UnitShown>, run: Option<String>) -> Receipt
         received: kept.units,
         units: if is_processed { units } else { Vec::new() },
         run,
+        file: None,
     }
 }
 

@@ -151,6 +151,20 @@ pub fn list_last_of(tx: &mut Tx, source: Option<&str>, n_max: i64) -> Result<Vec
     Ok(asked.select(Delivery::as_select()).load(&mut tx.connection)?)
 }
 
+/// The last file of a feed that was uploaded.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_last_file(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<Delivery>, StoreError> {
+    Ok(delivery::table
+        .filter(delivery::source.eq(source).and(delivery::feed.eq(feed)))
+        .filter(delivery::shape.eq(Shape::File.as_str()))
+        .order(delivery::id.desc())
+        .select(Delivery::as_select())
+        .first(&mut tx.connection)
+        .optional()?)
+}
+
 /// The first requests of a feed that stand in no batch yet, oldest first. On PostgreSQL they are
 /// locked until the transaction ends, and what another has locked is passed over.
 ///

@@ -214,6 +214,15 @@ pub fn find_last(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<Run>, S
     Ok(last)
 }
 
+/// The first run of a batch: what was made of it when it came.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_first_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, StoreError> {
+    let first = run::table.filter(run::batch_id.eq(batch_id)).order(run::id).select(Run::as_select());
+    Ok(first.first(&mut tx.connection).optional()?)
+}
+
 /// The last run of a batch that read it, or refused it.
 ///
 /// # Errors

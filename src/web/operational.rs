@@ -6,6 +6,7 @@ pub mod guard;
 pub mod health;
 pub mod receipt;
 pub mod sender;
+pub mod upload;
 pub mod webhook;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ use governor::{Quota, RateLimiter};
 
 use crate::config::{self, Config, SourceWeb};
 use crate::gateway::deliver::Inlet;
+use crate::gateway::feed::Feed;
 use crate::gateway::keys::{self, KeyError};
 use crate::gateway::{Gateway, GatewayError, feed};
 use crate::telemetry::Figures;
@@ -34,6 +36,8 @@ pub struct Operational {
     pub gateway: Gateway,
     /// The sources that may send, by name.
     pub sources: BTreeMap<String, Source>,
+    /// The feeds that take files, as `housing/tracker`.
+    pub uploads: BTreeMap<String, Uploads>,
     /// Keeps what they send.
     pub journal: Journal,
     /// Counts what is held meanwhile.
@@ -47,6 +51,15 @@ pub struct Operational {
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
+
+/// A feed that takes files.
+pub struct Uploads {
+    /// The feed.
+    pub feed: Feed,
+    /// Bytes of one file.
+    pub bytes_max: u64,
+    limiter: Limiter,
+}
 
 /// A source that may send.
 pub struct Source {
@@ -68,8 +81,16 @@ impl Operational {
         journal: Journal,
         figures: Arc<Figures>,
     ) -> Result<Self, GatewayError> {
-        let mut sources = BTreeMap::new();
+        let (mut sources, mut uploads) = (BTreeMap::new(), BTreeMap::new());
         for (name, source) in &config.source {
+            for feed in &source.web.uploads {
+                let full_name = format!("{name}/{feed}");
+                for feed in feed::feeds(config, Some(&full_name))? {
+                    let limiter = Limiter::direct_with_clock(quota(&source.web), MonotonicClock);
+                    let bytes_max = source.web.upload_bytes_max;
+                    uploads.insert(full_name.clone(), Uploads { feed, bytes_max, limiter });
+                }
+            }
             if source.web.events.is_empty() {
                 continue;
             }
@@ -84,6 +105,7 @@ impl Operational {
         Ok(Self {
             gateway: gateway.clone(),
             sources,
+            uploads,
             journal,
             held: Held::default(),
             config: Arc::new(config.clone()),
@@ -127,11 +149,25 @@ impl Source {
     /// # Errors
     /// Where it has sent more than its rate allows.
     pub fn check_rate(&self) -> Result<(), Problem> {
-        self.limiter.check().map_err(|until| {
-            let wait = until.wait_time_from(MonotonicClock.now());
-            Problem { retry_after_s: Some(wait.as_secs() + 1), ..Kind::TooFast.problem() }
-        })
+        check_rate(&self.limiter)
     }
+}
+
+impl Uploads {
+    /// Counts a request against the feed's rate.
+    ///
+    /// # Errors
+    /// Where more was sent than its rate allows.
+    pub fn check_rate(&self) -> Result<(), Problem> {
+        check_rate(&self.limiter)
+    }
+}
+
+fn check_rate(limiter: &Limiter) -> Result<(), Problem> {
+    limiter.check().map_err(|until| {
+        let wait = until.wait_time_from(MonotonicClock.now());
+        Problem { retry_after_s: Some(wait.as_secs() + 1), ..Kind::TooFast.problem() }
+    })
 }
 
 /// Every address of this web.
@@ -142,6 +178,11 @@ pub fn routes(services: &mut ServiceConfig) {
         .service(health::show_figures)
         .service(webhook::create_events)
         .service(receipt::show_receipt)
+        .service(upload::create_file)
+        .service(upload::show_fixes)
+        .service(upload::show_fix_page)
+        .service(upload::show_fix_table)
+        .service(upload::show_fix_book)
         .service(api::list_runs)
         .service(api::show_run)
         .service(api::list_receipts)

@@ -113,6 +113,7 @@ codes! {
     MapColumnMissing, "map/column-missing", Error, "a column the mapping reads is not in the file", "name the column as the mapping does, or change the mapping";
     MapCodeKept, "map/code-kept", Warning, "a value outside the code list was kept as text", "add the value to the code list";
     MapDate, "map/date", Error, "a date is not a day that exists in the declared form", "correct the date in the sender's system";
+    MapDateInstant, "map/date-instant", Note, "an instant stands where a day belongs, and its day in London was taken", "send the day alone, as `YYYY-MM-DD`";
     MapDatePartial, "map/date-partial", Error, "a date lacks its day or month", "enter the whole date in the sender's system";
     MapDateTime, "map/date-time", Error, "a time is not one that exists in the declared form", "correct the time in the sender's system";
     MapInteger, "map/integer", Error, "a number is not whole", "correct the number in the sender's system";

@@ -5,11 +5,14 @@ use super::pattern::Pattern;
 use super::argument::{Argument, Misuse};
 use super::value::{Type, Value};
 use super::{Doc, Example, Inputs, Operation, Outcome, Refusal, WayBack};
+use crate::base::day::Day;
+use crate::base::edge::Instant;
 use crate::base::finding::Code;
 
 /// A day: a date cell, or a text in the given pattern, or without one as `YYYY-MM-DD`.
 ///
-/// A day that is not on the calendar is refused, and so is a year of two digits.
+/// A day that is not on the calendar is refused, and so is a year of two digits. An instant with its
+/// offset is its day in London, and that is reported.
 #[derive(Debug, Clone)]
 pub struct Date(Option<Pattern>);
 
@@ -27,6 +30,7 @@ impl Operation for Date {
             Example::good("\"%d/%m/%Y\"", &["1/4/1950"], "1950-04-01", "01/04/1950"),
             Example::good("\"%d-%b-%Y\"", &["01-apr-1950"], "1950-04-01", "01-Apr-1950"),
             Example::good("", &["1950-03-31"], "1950-03-31", "1950-03-31"),
+            Example::good("", &["2024-06-30T23:30:00Z"], "2024-07-01", "2024-07-01"),
             Example::bad("\"%d/%m/%Y\"", &["31/02/1950"], Code::MapDate),
             Example::bad("\"%d/%m/%Y\"", &["03/1950"], Code::MapDatePartial),
             Example::bad("\"%d/%m/%Y\"", &["31/03/50"], Code::MapDate),
@@ -49,6 +53,9 @@ impl Operation for Date {
     fn read<'u>(&self, value: Value<'u>) -> Outcome<'u> {
         match value {
             Value::Day(day) => Ok(Value::Day(day)),
+            Value::Text(text) if instant(&text).is_some() => {
+                instant(&text).map(Value::Day).ok_or_else(|| refusal(&text, "YYYY-MM-DD"))
+            }
             Value::Text(text) => match &self.0 {
                 None => text.parse().map(Value::Day).map_err(|_day| refusal(&text, "YYYY-MM-DD")),
                 Some(pattern) => pattern
@@ -63,6 +70,13 @@ impl Operation for Date {
         }
     }
 
+    fn remark(&self, value: &Value<'_>) -> Option<Refusal> {
+        let Value::Text(text) = value else { return None };
+        instant(text)?;
+        let expected = "expected a day, found an instant; its day in London was taken";
+        Some(Refusal::new(Code::MapDateInstant, expected))
+    }
+
     fn write<'u>(&self, value: Value<'u>) -> Outcome<'u> {
         let day = value.day()?;
         Ok(match &self.0 {
@@ -70,6 +84,13 @@ impl Operation for Date {
             Some(pattern) => Value::owned(pattern.print(day)),
         })
     }
+}
+
+/// The day in London of an instant that stands where a day belongs, as low-code tools send it: cut
+/// off after its date, one of a summer night would be the day before.
+fn instant(text: &str) -> Option<Day> {
+    let is_like_one = text.as_bytes().get(10) == Some(&b'T');
+    is_like_one.then(|| text.parse::<Instant>().ok()).flatten().map(Instant::london_day)
 }
 
 /// What is said of a text that is no day: whether it is one in part, or not one at all.

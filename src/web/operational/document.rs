@@ -7,7 +7,7 @@ use askama::Template;
 use utoipa::OpenApi as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{api, health, receipt, webhook};
+use super::{api, health, receipt, upload, webhook};
 use crate::web::problem::{Kind, Problem};
 
 #[derive(utoipa::OpenApi)]
@@ -23,6 +23,8 @@ use crate::web::problem::{Kind, Problem};
         health::show_figures,
         webhook::create_events,
         receipt::show_receipt,
+        upload::create_file,
+        upload::show_fixes,
         api::list_runs,
         api::show_run,
         api::list_receipts,

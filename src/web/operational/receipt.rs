@@ -4,8 +4,9 @@ use actix_web::http::header::{CONTENT_LOCATION, RETRY_AFTER};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, get};
 
-use super::sender::{Credential, check_bearer};
-use super::{State, blocking};
+use super::sender::Credential;
+use super::{State, blocking, guard};
+use crate::gateway::api_key::Role;
 use crate::gateway::receipt::{self, ReceiptShown};
 use crate::web::problem::{Kind, Problem};
 
@@ -34,22 +35,23 @@ pub(super) async fn show_receipt(
     let wanted = id.clone();
     let found = blocking(&state, move |state| receipt::find(&state.gateway, &wanted)).await?;
     let receipt = found.ok_or_else(|| Kind::NotFound.problem())?;
-    let sender = state.source(&receipt.source)?;
     match credential {
-        Credential::Signature(signed) if signed.id == receipt.receipt => sender.inlet.check(&signed, b"")?,
+        Credential::Signature(signed) if signed.id == receipt.receipt => {
+            let sender = state.source(&receipt.source)?;
+            sender.inlet.check(&signed, b"")?;
+            sender.check_rate()?;
+        }
         Credential::Signature(_) => {
             return Err(Kind::BadSignature.told("to see a receipt, sign with its id as `webhook-id`"));
         }
         Credential::Bearer(key) => {
+            let key = guard::find_key(&state, key).await?;
             // A receipt of another source is as if there were none.
-            let key = check_bearer(&state, (&receipt.source, sender), key).await;
-            key.map_err(|problem| match problem.kind {
-                Kind::Forbidden => Kind::NotFound.problem(),
-                _ => problem,
-            })?;
+            if key.role < Role::Send || !key.is_for(&receipt.source) {
+                return Err(Kind::NotFound.problem());
+            }
         }
     }
-    sender.check_rate()?;
     let mut answer = if receipt.is_processed() {
         HttpResponse::Ok()
     } else {
