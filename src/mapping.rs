@@ -116,6 +116,8 @@
 //! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
 //! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).
 //!
+//! `nothing` is for checks: the cell has to be blank.
+//!
 //! Seven have no way back, and need `one_way = true` on their field: `kebab`, `split`,
 //! `postcode-district`, `present`, `join`, `sum`, `weekly-cost`.
 //!

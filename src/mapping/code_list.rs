@@ -174,17 +174,17 @@ impl CodeList {
 
     /// Takes note of the spellings of another release of the same column.
     pub fn note_other(&mut self, other: &Self) {
-        for (word, canonical) in &other.forward {
-            if self.forward.contains_key(word) {
+        for word in other.sources() {
+            let Some(canonical) = other.forward.get(word).filter(|_| !self.forward.contains_key(word)) else {
                 continue;
-            }
+            };
             let said = match self.back.get(canonical) {
                 Some(here) if here.sources == 1 || here.is_preferred => {
                     format!("the {} spelling of `{}`", other.version, here.source)
                 }
                 _ => format!("a value of {} alone", other.version),
             };
-            self.elsewhere.insert(word.clone(), said);
+            self.elsewhere.insert(word.to_owned(), said);
         }
     }
 

@@ -93,6 +93,7 @@ pub struct RawOp {
 
 /// A record block.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and none bears on another")]
 pub struct RawRecord {
     /// Where the block stands.
     pub span: Range<usize>,

@@ -22,6 +22,7 @@ pub mod money;
 pub mod name_case;
 pub mod nhs_integer;
 pub mod nhs_number;
+pub mod nothing;
 pub mod number;
 pub mod pad;
 pub mod pattern;
@@ -318,6 +319,7 @@ operations! {
     Join, join;
     Sum, sum;
     WeeklyCost, weekly_cost;
+    Nothing, nothing;
 }
 
 #[cfg(test)]

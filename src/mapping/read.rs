@@ -405,9 +405,10 @@ fn blank<'u>(rule: &Rule, value: &Value<'u>, update: Update) -> Result<Given<'u>
     }
     match (rule.blank, update) {
         (Blank::Reject | Blank::Quarantine | Blank::Warn, _) => {
-            let expected = match rule.is_check {
-                true => "expected a value here".to_owned(),
-                false => format!("expected a value for `{}`", rule.field.name),
+            let expected = if rule.is_check {
+                "expected a value here".to_owned()
+            } else {
+                format!("expected a value for `{}`", rule.field.name)
             };
             Err(Refusal::new(Code::MapBlank, expected))
         }

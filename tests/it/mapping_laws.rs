@@ -18,6 +18,7 @@ use wayleave::format::{reader, writer};
 use wayleave::mapping::code_list::CodeList;
 use wayleave::mapping::compile::{Blank, Block, Part, Rule};
 use wayleave::mapping::library::Library;
+use wayleave::mapping::op::Op;
 use wayleave::mapping::read::Bound;
 use wayleave::mapping::write::{Keys, Row, Target};
 use wayleave::mapping::{KEY_SEPARATOR, Made, Mapping, Outcome};
@@ -75,6 +76,10 @@ fn leaf(rule: &Rule, own: Option<&str>, seed: &mut Seed) -> Draft {
     };
     if let Some(codes) = &rule.codes {
         return hold(any_of(&words(codes), seed).clone());
+    }
+    if let (Some(Op::Words(words)), Holds::Word(_) | Holds::Text) = (rule.steps.last(), &rule.field.holds) {
+        let words: Vec<&str> = words.0.canonical().collect();
+        return hold((*any_of(&words, seed)).to_owned());
     }
     let last = rule.steps.last().map_or("", |op| op.doc().name);
     match &rule.field.holds {

@@ -62,52 +62,11 @@ impl Compiler<'_> {
                 self.check_canonical(&words.0, &raw.to.span, schema, field, steps.len() == 1);
             }
         }
-        let mut rule = self.rule_of(raw, field, steps, codes);
+        let mut rule = rule_of(raw, field, steps, codes);
         rule.value = raw.value.as_ref().and_then(|value| self.constant(value, schema, field));
         rule.default = raw.default.as_ref().and_then(|value| self.constant(value, schema, field));
         rule.one_way = one_way;
         Some(rule)
-    }
-
-    fn rule_of(
-        &self,
-        raw: &RawField,
-        field: &'static Field,
-        steps: Vec<Op>,
-        codes: Option<Arc<CodeList>>,
-    ) -> Rule {
-        let word =
-            |word: &Option<Placed<String>>| word.as_ref().map_or("", |word| word.value.as_str()).to_owned();
-        Rule {
-            field,
-            from: raw.from.iter().map(|from| from.value.clone()).collect(),
-            steps,
-            codes,
-            other: match word(&raw.other).as_str() {
-                "quarantine" => Other::Quarantine,
-                "keep-as-text" => Other::KeepAsText,
-                "warn" => Other::Warn,
-                _ => Other::Reject,
-            },
-            blank: match word(&raw.blank).as_str() {
-                "reject" => Blank::Reject,
-                "quarantine" => Blank::Quarantine,
-                "delete" => Blank::Delete,
-                "warn" => Blank::Warn,
-                _ => Blank::Absent,
-            },
-            wrong: match word(&raw.wrong).as_str() {
-                "quarantine" => Wrong::Quarantine,
-                "warn" => Wrong::Warn,
-                _ => Wrong::Reject,
-            },
-            published: published(&raw.published),
-            value: None,
-            default: None,
-            one_way: false,
-            is_keyed: false,
-            is_check: false,
-        }
     }
 
     /// A cell that is looked at and not kept: it has no field of the record behind it.
@@ -129,7 +88,7 @@ impl Compiler<'_> {
         }
         let steps = raw.pipeline.iter().flatten().filter_map(|op| self.op(op)).collect();
         let codes = raw.codes.as_ref().and_then(|name| self.code_list(name, schema, &CHECKED));
-        let mut rule = self.rule_of(raw, &CHECKED, steps, codes);
+        let mut rule = rule_of(raw, &CHECKED, steps, codes);
         rule.is_check = true;
         rule.one_way = true;
         Some(rule)
@@ -251,7 +210,7 @@ impl Compiler<'_> {
         field: &'static Field,
         is_last: bool,
     ) {
-        if !is_last || std::ptr::eq(field, &*CHECKED) {
+        if !is_last || field.name.is_empty() {
             return;
         }
         let wrong: Vec<String> = list
@@ -296,6 +255,42 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+}
+
+/// A rule as its words say; neither constant, default nor direction.
+fn rule_of(raw: &RawField, field: &'static Field, steps: Vec<Op>, codes: Option<Arc<CodeList>>) -> Rule {
+    let word =
+        |word: &Option<Placed<String>>| word.as_ref().map_or("", |word| word.value.as_str()).to_owned();
+    Rule {
+        field,
+        from: raw.from.iter().map(|from| from.value.clone()).collect(),
+        steps,
+        codes,
+        other: match word(&raw.other).as_str() {
+            "quarantine" => Other::Quarantine,
+            "keep-as-text" => Other::KeepAsText,
+            "warn" => Other::Warn,
+            _ => Other::Reject,
+        },
+        blank: match word(&raw.blank).as_str() {
+            "reject" => Blank::Reject,
+            "quarantine" => Blank::Quarantine,
+            "delete" => Blank::Delete,
+            "warn" => Blank::Warn,
+            _ => Blank::Absent,
+        },
+        wrong: match word(&raw.wrong).as_str() {
+            "quarantine" => Wrong::Quarantine,
+            "warn" => Wrong::Warn,
+            _ => Wrong::Reject,
+        },
+        published: published(&raw.published),
+        value: None,
+        default: None,
+        one_way: false,
+        is_keyed: false,
+        is_check: false,
     }
 }
 
