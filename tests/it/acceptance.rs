@@ -29,10 +29,8 @@ struct Place {
 
 impl Place {
     fn new(servers: Servers) -> Option<Self> {
-        let databases = match servers.is_postgres {
-            true => Some((support::postgres()?, support::postgres()?)),
-            false => None,
-        };
+        let databases =
+            if servers.is_postgres { Some((support::postgres()?, support::postgres()?)) } else { None };
         let broker = if servers.is_rabbitmq { Some(support::rabbitmq()?) } else { None };
         Some(Self { folder: support::folder(), databases, broker })
     }
