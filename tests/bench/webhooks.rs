@@ -13,6 +13,8 @@
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
     reason = "a benchmark that cannot run stops, and says where"
 )]
 

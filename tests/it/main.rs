@@ -46,6 +46,7 @@ mod http_api;
 mod http_events;
 mod http_load;
 mod http_oracle;
+mod http_tls;
 mod http_upload;
 mod ingest;
 mod kill;

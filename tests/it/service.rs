@@ -165,7 +165,7 @@ impl Site {
                     None if line == "working" => break "127.0.0.1:1".parse().unwrap(),
                     None => early.push(line),
                 },
-                Err(_silent) => panic!("the service does not listen: {early:#?}"),
+                Err(silent) => panic!("the service does not listen: {silent}: {early:#?}"),
             }
         };
         Service { child, address, log }
