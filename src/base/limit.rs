@@ -166,9 +166,12 @@ pub const LINK_SUBJECTS_MAX: i64 = 1_000;
 /// value (privacy.md, 4.2).
 pub const BLOCK_SUBJECTS_MAX: usize = 2_000;
 
-/// Touched people that one transaction of the *release* step takes. Everything known of those who
-/// consent is held at once: some hundred records each.
+/// Touched people that one transaction of the *release* step takes.
 pub const RELEASE_PEOPLE_MAX: i64 = 500;
+
+/// People of whom everything that is known is held at once: some hundred records each, so about
+/// thirty megabytes.
+pub const FILES_READ_MAX: usize = 100;
 
 /// Intents that the release job claims and publishes at once.
 pub const INTENTS_CLAIMED_MAX: i64 = 500;

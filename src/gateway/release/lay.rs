@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::edge::Instant;
 use crate::base::id::{IntentId, NoticeId, RecordId};
-use crate::base::limit::RELEASE_PEOPLE_MAX;
+use crate::base::limit::{FILES_READ_MAX, RELEASE_PEOPLE_MAX};
 use crate::base::tree;
 use crate::consent::decide::{Denied, Proof, When, withdrawal};
 use crate::consent::directive::{Scope, Statement};
@@ -128,12 +128,19 @@ pub fn lay_people(
         }
     }
     let mut named = BTreeSet::new();
-    for (file, proof) in File::list(tx, permitted)?.iter().zip(&proofs) {
-        let wanted = wanted(protocol, proof, file, settings);
-        named.extend(wanted.iter().flat_map(|want| settings.named(protocol, want.kind, &want.body)));
-        let person = file.wishes.person.to_string();
-        laying.take_back(&person, &wanted, |record| reason(record, protocol, proof, file));
-        laying.put(&person, &wanted);
+    let (mut permitted, mut proofs) = (permitted.into_iter(), proofs.iter());
+    loop {
+        let some: Vec<Wishes> = permitted.by_ref().take(FILES_READ_MAX).collect();
+        if some.is_empty() {
+            break;
+        }
+        for (file, proof) in File::list(tx, some)?.iter().zip(proofs.by_ref()) {
+            let wanted = wanted(protocol, proof, file, settings);
+            named.extend(wanted.iter().flat_map(|want| settings.named(protocol, want.kind, &want.body)));
+            let person = file.wishes.person.to_string();
+            laying.take_back(&person, &wanted, |record| reason(record, protocol, proof, file));
+            laying.put(&person, &wanted);
+        }
     }
     laying.settings(tx, settings, &named)?;
     laying.write(tx)
