@@ -14,6 +14,7 @@ mod demo;
 mod extract;
 mod guide;
 mod init;
+mod input;
 mod key;
 mod mapping;
 mod operational;
@@ -24,6 +25,7 @@ mod status;
 mod study;
 mod sync;
 mod synth;
+mod tracker;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -86,6 +88,8 @@ enum Verb {
     Study(study::Args),
     /// Make files of invented people, in the layouts of the three systems, with the truth about them
     Synth(synth::Args),
+    /// Make an empty tracker workbook, with drop-downs and checks
+    Tracker(tracker::Args),
 }
 
 /// How a command ended.
@@ -179,6 +183,7 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Verb::Sync(args) => sync::run(&args, &context),
         Verb::Study(args) => study::run(&args, &context),
         Verb::Synth(args) => synth::run(&args, &context),
+        Verb::Tracker(args) => tracker::run(&args, &context),
     };
     let exit = ended.unwrap_or_else(|failure| {
         context.print.failure(&failure);

@@ -29,6 +29,8 @@
 //! drives = true                      # when written: one row for each of these
 //! when = { column = "Event Type", is = "Service" }
 //! key = ["LA Person Unique Identifier", { field = "started_on" }]   # default: the subject's key
+//! row_id = "Row Id"                  # optional: the row's own id stands for the key where it is filled;
+//!                                    # a sheet may do without the column
 //! subject = [{ from = "subject.reference", as = { strip = "Patient/" } }]   # default: [subject]
 //! update = "whole"                   # whole (default) | patch: leaves what it does not name
 //! source_time = { from = "Last Updated", as = "date-time" }         # optional
@@ -155,11 +157,16 @@ pub mod case;
 pub mod code_list;
 pub mod compile;
 pub mod condition;
+pub mod coverage;
 pub mod diagnostic;
+pub mod draft;
+pub mod drift;
 pub mod explain;
 pub mod file;
+pub mod form;
 pub mod library;
 pub mod op;
+pub mod profile;
 pub mod read;
 pub mod shipped;
 pub mod write;
@@ -276,6 +283,9 @@ pub struct Made {
 
 /// Between the parts of a key: the unit separator of ASCII, which stands in no cell.
 pub const KEY_SEPARATOR: char = '\u{1f}';
+
+/// Begins a key that is a row's own id, so that it is not taken for what the sender calls a thing.
+pub const ROW_ID_MARK: char = '#';
 
 impl Mapping {
     /// Who sends it: what stands before the stroke in its name.

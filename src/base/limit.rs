@@ -239,3 +239,29 @@ pub const HEAD_WAIT_S: u64 = 5;
 
 /// Seconds that a connection may rest between two requests.
 pub const KEEP_ALIVE_S: u64 = 60;
+
+/// Places of trees and messages that `mapping coverage` tells apart. FHIR's largest resources have
+/// some hundred; more than this are values in the place of names.
+pub const COVERAGE_PATHS_MAX: usize = 10_000;
+
+/// Different words of one column that a profile counts. The longest code list has some sixty; a
+/// column with more is no column of codes.
+pub const PROFILE_WORDS_MAX: usize = 200;
+
+/// Columns and places of one file that a profile tells apart.
+pub const PROFILE_COLUMNS_MAX: usize = 2_000;
+
+/// Units that `mapping draft` looks at: enough for every code of a year to turn up.
+pub const DRAFT_UNITS_MAX: u64 = 20_000;
+
+/// Rows of one sheet that are remembered by what they say, to find one that lost its id: all that
+/// Excel can hold.
+pub const ROW_MARKS_MAX: usize = 1_048_576;
+
+/// Records that `convert` holds at once to join what is known of one person: a caseload of tens of
+/// thousands, some hundred megabytes.
+pub const CONVERT_RECORDS_MAX: usize = 200_000;
+
+/// Rows that a new tracker has ready on each sheet: more than any programme has, and still quick to
+/// open.
+pub const FORM_ROWS_MAX: u32 = 10_000;

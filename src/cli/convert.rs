@@ -1,28 +1,29 @@
 //! `wayleave convert`: a file through one mapping into records, or on into another layout.
 //!
-//! Needs no database. Streams, in bounded memory.
+//! Needs no database. Streams, in bounded memory; into another system's layout it gathers what is
+//! known of each person first, up to a bound.
 
-mod input;
+mod gather;
 mod output;
 mod tally;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::sync::Arc;
 
-use crate::base::finding::Findings;
+use crate::base::finding::{Code, Finding};
+use crate::base::limit::CONVERT_RECORDS_MAX;
 use crate::base::origin::Origin;
 use crate::base::private::{Convert, Grant};
+use crate::cli::input::{Bounds, Input};
 use crate::cli::mapping::{Shelf, TemporarySpool};
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::format::settings::FhirForm;
 use crate::format::writer::Layout;
-use crate::format::{Place, Refused, reader};
-use crate::mapping::read::Bound;
+use crate::format::{Refused, reader};
 use crate::mapping::write::{Keys, Target};
-use crate::mapping::{Mapping, Outcome};
-use input::Input;
+use crate::mapping::{Made, Mapping, Outcome};
+use gather::Gather;
 use output::{Lines, Rejects, Unfinished};
 use tally::Tally;
 
@@ -41,6 +42,9 @@ pub(crate) struct Args {
     /// Write what was found wrong to this file, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
+    /// Records that are held at once, to join what is known of one person in another layout
+    #[arg(long, value_name = "N", default_value_t = CONVERT_RECORDS_MAX)]
+    held: usize,
     /// File to read; `-` for standard input
     #[arg(value_name = "IN")]
     input: PathBuf,
@@ -69,7 +73,50 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 /// Where converted units go.
 enum Sink {
     Records(Lines),
-    Layout { target: Box<Target>, keys: Keys, writer: Box<crate::format::writer::Writer> },
+    Layout(Writing),
+}
+
+/// Another layout, and what waits to be written in it.
+struct Writing {
+    target: Box<Target>,
+    keys: Keys,
+    writer: Box<crate::format::writer::Writer>,
+    /// What is known of each person, where the layout is another than the one that is read.
+    gather: Option<Gather>,
+    /// Records that may wait.
+    held: usize,
+}
+
+impl Writing {
+    fn take(&mut self, records: Vec<Made>, tally: &mut Tally, grant: &Grant<Convert>) -> Result<(), Failure> {
+        let Some(gather) = &mut self.gather else { return self.write(&records, tally, grant) };
+        for made in records {
+            gather.take(made, grant);
+        }
+        if gather.is_full(self.held) {
+            let expected = format!("expected at most {} records at once", self.held);
+            tally.found([Finding::new(Code::MapSplit, Origin::default(), expected)]);
+            self.write_gathered(tally, grant)?;
+        }
+        Ok(())
+    }
+
+    fn write_gathered(&mut self, tally: &mut Tally, grant: &Grant<Convert>) -> Result<(), Failure> {
+        for records in self.gather.as_mut().map(Gather::drain).unwrap_or_default() {
+            self.write(&records, tally, grant)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, records: &[Made], tally: &mut Tally, grant: &Grant<Convert>) -> Result<(), Failure> {
+        let written = self.target.write(records, self.keys, grant);
+        tally.found(written.findings);
+        tally.lost(written.lost);
+        for row in &written.rows {
+            tally.wrote(self.target.put(row, &mut self.writer)?);
+        }
+        Ok(())
+    }
 }
 
 fn convert(
@@ -101,7 +148,7 @@ fn convert(
     let out = Unfinished::begin(args.output.as_deref())?;
     let mut sink = match to {
         None => Sink::Records(Lines::new(out.writer()?)),
-        Some(to) => layout(mapping, to, args.form.as_deref(), &out)?,
+        Some(to) => layout(mapping, to, args, &out)?,
     };
     let mut rejects = Rejects::begin(args.rejects.as_deref())?;
     let bar = context.print.progress(0, "units");
@@ -113,13 +160,7 @@ fn convert(
         if reading.outcome == Outcome::Records {
             match &mut sink {
                 Sink::Records(lines) => lines.put(&arrival.place, &reading.records, grant)?,
-                Sink::Layout { target, keys, writer } => {
-                    let written = target.write(&reading.records, *keys, grant);
-                    tally.found(written.findings);
-                    for row in &written.rows {
-                        tally.found(target.put(row, writer)?);
-                    }
-                }
+                Sink::Layout(layout) => layout.take(reading.records, &mut tally, grant)?,
             }
         }
         bar.inc(1);
@@ -128,19 +169,22 @@ fn convert(
     tally.found(units.findings().kept().iter().cloned());
     match sink {
         Sink::Records(lines) => lines.finish()?,
-        Sink::Layout { writer, .. } => writer.finish()?,
+        Sink::Layout(mut layout) => {
+            layout.write_gathered(&mut tally, grant)?;
+            layout.writer.finish()?;
+        }
     }
     rejects.finish()?;
     out.finish()?;
     Ok(tally)
 }
 
-fn layout(mapping: &Mapping, to: &Mapping, form: Option<&str>, out: &Unfinished) -> Result<Sink, Failure> {
+fn layout(mapping: &Mapping, to: &Mapping, args: &Args, out: &Unfinished) -> Result<Sink, Failure> {
     let Some(target) = to.target() else {
         return Err(Failure::told(format!("the mapping `{}` is only ever read", to.name))
             .hint("name a mapping without `one_way = true`"));
     };
-    let layout = match (to.layout(), form) {
+    let layout = match (to.layout(), args.form.as_deref()) {
         (Layout::Fhir(_), Some("xml")) => Layout::Fhir(FhirForm::Xml),
         (Layout::Fhir(_), Some(_)) => Layout::Fhir(FhirForm::Json),
         (_, Some(_)) => {
@@ -150,39 +194,19 @@ fn layout(mapping: &Mapping, to: &Mapping, form: Option<&str>, out: &Unfinished)
         (layout, None) => layout,
     };
     let writer = crate::format::writer::Writer::new(out.writer()?, &layout)?;
-    let keys = if mapping.name == to.name { Keys::Own } else { Keys::Foreign };
-    Ok(Sink::Layout { target: Box::new(target), keys, writer: Box::new(writer) })
-}
-
-/// The mapping, bound to each sheet or to the one table.
-struct Bounds {
-    bounds: Vec<(Option<Arc<str>>, Bound)>,
-}
-
-impl Bounds {
-    fn of(mapping: &Mapping, headers: &[crate::format::Header], file: &Origin) -> Result<Self, Findings> {
-        let mut findings = Findings::default();
-        let mut bounds = Vec::with_capacity(headers.len().max(1));
-        let mut bind = |header: Option<&crate::format::Header>| match mapping.bind(header, file) {
-            Ok(bound) => bounds.push((header.and_then(|header| header.sheet.clone()), bound)),
-            Err(found) => findings.extend(found),
-        };
-        if headers.is_empty() {
-            bind(None);
-        } else {
-            for header in headers {
-                bind(Some(header));
-            }
-        }
-        if findings.is_empty() { Ok(Self { bounds }) } else { Err(findings) }
-    }
-
-    fn of_place(&self, place: &Place) -> Option<&Bound> {
-        match self.bounds.as_slice() {
-            [(_, bound)] => Some(bound),
-            several => several.iter().find(|(sheet, _)| *sheet == place.sheet).map(|(_, bound)| bound),
-        }
-    }
+    let keys = match (mapping.name == to.name, mapping.source() == to.source()) {
+        (true, _) => Keys::Own,
+        (false, true) => Keys::Shared,
+        (false, false) => Keys::Carried,
+    };
+    let gather = (keys != Keys::Own).then(Gather::default);
+    Ok(Sink::Layout(Writing {
+        target: Box::new(target),
+        keys,
+        writer: Box::new(writer),
+        gather,
+        held: args.held,
+    }))
 }
 
 /// What is written, and where to.

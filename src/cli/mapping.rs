@@ -1,4 +1,11 @@
-//! `wayleave mapping`: list the mappings, and test them against their cases.
+//! `wayleave mapping`: list the mappings, test them against their cases, see what those leave
+//! out, have a value explained, draft a mapping, and see what has changed in a feed.
+
+mod coverage;
+mod draft;
+mod drift;
+mod explain;
+mod look;
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +36,14 @@ enum Verb {
         #[arg(value_name = "MAPPING")]
         mappings: Vec<String>,
     },
+    /// What a mapping never makes use of: by its cases, and by a file
+    Coverage(coverage::Args),
+    /// Propose a mapping for a file that has none
+    Draft(draft::Args),
+    /// What has changed in a feed: a file beside the one before it
+    Drift(drift::Args),
+    /// Where the value of one field comes from
+    Explain(explain::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -36,6 +51,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.verb {
         Verb::List => list(&shelf, context),
         Verb::Test { mappings } => test(&shelf, mappings, context),
+        Verb::Coverage(args) => coverage::run(args, &shelf, context),
+        Verb::Draft(args) => draft::run(args, &shelf, context),
+        Verb::Drift(args) => drift::run(args, &shelf, context),
+        Verb::Explain(args) => explain::run(args, &shelf, context),
     }
 }
 
@@ -66,6 +85,11 @@ impl Shelf {
         }
         let (library, source) = self.with_file(path)?;
         library.compile(&source).map_err(failure)
+    }
+
+    /// Names of all mappings at hand.
+    fn names(&self) -> Vec<String> {
+        self.library.names().into_iter().map(str::to_owned).collect()
     }
 
     /// The cases of a mapping by name, or of a file.
@@ -178,7 +202,7 @@ fn list(shelf: &Shelf, context: &Context) -> Result<Exit, Failure> {
 }
 
 fn test(shelf: &Shelf, wanted: &[String], context: &Context) -> Result<Exit, Failure> {
-    let all: Vec<String> = shelf.library.names().into_iter().map(str::to_owned).collect();
+    let all = shelf.names();
     let wanted = if wanted.is_empty() { all.as_slice() } else { wanted };
     let grant = Grant::<Cases>::begin("cli");
     let ended = test_all(shelf, wanted, context, &grant);
@@ -194,31 +218,47 @@ fn test_all(
     grant: &Grant<Cases>,
 ) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
+    let mut told = Vec::new();
     for name in wanted {
         let mapping = shelf.mapping(name)?;
-        let Some(cases) = shelf.cases(name)? else {
-            context.print.data(format_args!("{name}: no cases"))?;
-            continue;
-        };
-        let mut failed = 0_usize;
-        for case in &cases.cases {
+        let cases = shelf.cases(name)?;
+        let mut failed = Vec::new();
+        for case in cases.iter().flat_map(|cases| &cases.cases) {
             let differences = case.run(&mapping, grant);
-            if differences.is_empty() {
-                continue;
+            if !differences.is_empty() {
+                failed.push((case, differences));
             }
-            failed += 1;
-            context.print.data(format_args!("{}:{}: {}", cases.source.name, case.line, case.name))?;
-            for line in differences {
+        }
+        let count = cases.as_ref().map_or(0, |cases| cases.cases.len());
+        // A mapping without cases has shown nothing.
+        if count == 0 || !failed.is_empty() {
+            exit = Exit::Findings;
+        }
+        let file = cases.as_ref().map(|cases| cases.source.name.to_string()).unwrap_or_default();
+        if context.print.is_json {
+            let failed: Vec<_> = failed
+                .iter()
+                .map(|(case, lines)| json!({"case": case.name, "line": case.line, "differences": lines}))
+                .collect();
+            told.push(json!({"mapping": name, "file": file, "cases": count, "failed": failed}));
+            continue;
+        }
+        for (case, lines) in &failed {
+            context.print.data(format_args!("{file}:{}: {}", case.line, case.name))?;
+            for line in lines {
                 context.print.data(format_args!("  {line}"))?;
             }
         }
-        let count = cases.cases.len();
-        if failed == 0 {
-            context.print.data(format_args!("{name}: {count} cases hold"))?;
-        } else {
-            exit = Exit::Findings;
-            context.print.data(format_args!("{name}: {failed} of {count} cases do not hold"))?;
+        match (count, failed.len()) {
+            (0, _) => context.print.data(format_args!("{name}: no cases"))?,
+            (_, 0) => context.print.data(format_args!("{name}: {count} cases hold"))?,
+            (_, failed) => {
+                context.print.data(format_args!("{name}: {failed} of {count} cases do not hold"))?
+            }
         }
+    }
+    if context.print.is_json {
+        context.print.json(&told)?;
     }
     Ok(exit)
 }

@@ -103,6 +103,8 @@ pub struct SheetSettings {
     pub expected: Vec<String>,
     /// True if a workbook without this sheet is still read.
     pub optional: bool,
+    /// Columns that are filled in beforehand: a row that has nothing else is blank.
+    pub aside: Vec<String>,
 }
 
 /// What is declared about JSON.

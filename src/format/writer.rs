@@ -1,5 +1,6 @@
 //! Writes units in a format. What the reader of the same format then reads is what was written.
 
+pub mod form;
 pub mod marked;
 mod sheet;
 mod table;

@@ -21,8 +21,12 @@ use crate::mapping::op::value::Value;
 pub struct CodeList {
     /// Its name: `<family>/<name>`.
     pub name: String,
+    /// Where it comes from.
+    pub source: String,
     /// Which version of its source it is, as its comment says.
     pub version: String,
+    /// The day, month or year of that version.
+    pub date: String,
     /// The lists of other releases of the same column, by name.
     pub others: Vec<String>,
     forward: HashMap<String, String>,
@@ -47,7 +51,9 @@ impl CodeList {
     pub fn empty(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            source: String::new(),
             version: String::new(),
+            date: String::new(),
             others: Vec::new(),
             forward: HashMap::new(),
             back: BTreeMap::new(),
@@ -68,7 +74,10 @@ impl CodeList {
     /// With every fault it has.
     pub fn parse(name: &str, source: &Source) -> Result<Self, Diagnostics> {
         let mut list = Self::empty(name);
-        list.version = comments(source, "version:").next().unwrap_or_default().to_owned();
+        let said = |what| comments(source, what).next().unwrap_or_default().to_owned();
+        list.source = said("source:");
+        list.version = said("version:");
+        list.date = said("date:");
         list.others = comments(source, "other:").map(str::to_owned).collect();
         let mut faults = Vec::new();
         let mut rows = csv::ReaderBuilder::new()
@@ -207,6 +216,12 @@ impl CodeList {
         }
     }
 
+    /// Whether it has this source word.
+    #[must_use]
+    pub fn holds(&self, source: &str) -> bool {
+        self.forward.contains_key(source)
+    }
+
     /// Canonical words that several sources share with none preferred: their way back is lost.
     pub fn lost(&self) -> impl Iterator<Item = &str> {
         self.back
@@ -230,6 +245,14 @@ impl CodeList {
     /// Every canonical word.
     pub fn canonical(&self) -> impl Iterator<Item = &str> {
         self.back.keys().map(String::as_str)
+    }
+
+    /// One source word for each canonical one, in order: what is written, or the first there is.
+    #[must_use]
+    pub fn choices(&self) -> Vec<String> {
+        let mut words: Vec<String> = self.back.values().map(|back| back.source.clone()).collect();
+        words.sort_unstable();
+        words
     }
 
     /// Every source word, in order.

@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 
 use crate::base::day::Day;
 use crate::format::At;
+pub(in crate::mapping) use field::is_allowed;
+
 use crate::mapping::code_list::CodeList;
 use crate::mapping::condition::{Condition, Test};
 use crate::mapping::diagnostic::{Diagnostic, Diagnostics, Source};
@@ -49,6 +51,9 @@ pub struct Block {
     pub when: Option<Condition<String>>,
     /// Parts of its key.
     pub key: Vec<Part>,
+    /// The column of the row's own id, which stands for the key where it is filled. A sheet may
+    /// do without it.
+    pub row_id: Option<String>,
     /// Parts of the subject's key. Empty for a setting.
     pub subject: Vec<Part>,
     /// How its records stand to the ones before them.
@@ -81,7 +86,7 @@ impl Block {
         let fields = self.rules.iter().flat_map(|rule| rule.from.iter().map(String::as_str));
         let time = self.source_time.iter().map(|(address, _)| address.as_str());
         let written = self.writes.iter().map(|write| write.address.as_str());
-        parts.chain(asked).chain(fields).chain(time).chain(written)
+        parts.chain(asked).chain(fields).chain(time).chain(written).chain(self.row_id.as_deref())
     }
 }
 
@@ -102,6 +107,8 @@ pub struct Rule {
     pub from: Vec<String>,
     /// The operations, in order.
     pub steps: Vec<Op>,
+    /// The same as the file writes them, argument and all.
+    pub written: Vec<String>,
     /// The code list after them.
     pub codes: Option<Arc<CodeList>>,
     /// What a value outside a list does.
@@ -305,6 +312,9 @@ impl Compiler<'_> {
             Some((from.value.clone(), op))
         });
         let sheet_name = sheet.clone();
+        if let Some(row_id) = &raw.row_id {
+            self.check_address(row_id, sheet.as_deref());
+        }
         let block = Block {
             kind,
             schema,
@@ -312,6 +322,7 @@ impl Compiler<'_> {
             drives: raw.drives,
             when,
             key,
+            row_id: raw.row_id.as_ref().map(|row_id| row_id.value.clone()),
             subject,
             update: if raw.is_patch { Update::Patch } else { Update::Whole },
             source_time,

@@ -100,7 +100,7 @@ impl Condition<At> {
 }
 
 impl Test {
-    fn holds(&self, value: Value<'_>) -> bool {
+    pub(crate) fn holds(&self, value: Value<'_>) -> bool {
         match self {
             Self::Blank => value.is_blank(),
             Self::NotBlank => !value.is_blank(),

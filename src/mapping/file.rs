@@ -2,6 +2,7 @@
 //! place. Nothing is looked up yet; that is [`compile`](super::compile).
 
 pub mod node;
+mod piece;
 pub mod write;
 
 use std::ops::Range;
@@ -109,6 +110,8 @@ pub struct RawRecord {
     pub key: Option<RawKey>,
     /// Parts of the subject's key, if not the mapping's.
     pub subject: Option<RawKey>,
+    /// The column of the row's own id, if the sheet has it.
+    pub row_id: Option<Placed<String>>,
     /// True for a patch.
     pub is_patch: bool,
     /// The source's own time.
@@ -341,6 +344,7 @@ fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
         "drives",
         "when",
         "key",
+        "row_id",
         "subject",
         "update",
         "source_time",
@@ -369,6 +373,7 @@ fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
         drives: walk.truth(&table, "drives"),
         when: table.find("when").and_then(|node| condition(walk, node)),
         key: table.find("key").map(|node| key(walk, node)),
+        row_id: table.find("row_id").and_then(|node| walk.text(node)),
         subject: table.find("subject").map(|node| key(walk, node)),
         is_patch: update.is_some_and(|word| word.value == "patch"),
         source_time,

@@ -1,11 +1,14 @@
 //! From a source's unit to records.
 
 mod bind;
+mod row_id;
+pub(crate) mod watch;
 
 pub(crate) use bind::is_of;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 use rust_decimal::Decimal;
 
@@ -22,6 +25,7 @@ use crate::mapping::{KEY_SEPARATOR, Made, Outcome, Reading, Update};
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 use crate::record::schema::{Field, Holds};
+use watch::{Seen, Watch};
 
 /// A mapping whose every address has been found: columns are numbers, paths are compiled.
 pub struct Bound {
@@ -29,10 +33,16 @@ pub struct Bound {
 }
 
 struct BoundBlock {
+    /// Its place among the mapping's blocks.
+    number: usize,
     block: Arc<Block>,
     when: Option<Condition<At>>,
     key: Vec<BoundPart>,
     subject: Vec<BoundPart>,
+    /// Where the file has the column.
+    row_id: Option<At>,
+    /// Rows with an id, by what they say but for their days: where each stands.
+    rows: Mutex<HashMap<u64, u64>>,
     source_time: Option<At>,
     /// The cells of each rule.
     cells: Vec<Vec<At>>,
@@ -52,25 +62,46 @@ struct Faults {
 }
 
 /// The unit being read.
-struct Reader<'a, 'u> {
+struct Reader<'a, 'u, W> {
     unit: Unit<'u>,
     arrival: &'a Arrival<'u>,
     file: &'a Origin,
     faults: Faults,
+    watch: &'a mut W,
 }
 
 impl Bound {
     /// Reads one unit.
     #[must_use]
     pub fn read(&self, arrival: &Arrival<'_>, file: &Origin) -> Reading {
+        self.read_watched(arrival, file, &mut ())
+    }
+
+    /// Reads one unit while somebody looks on.
+    pub(crate) fn read_watched<W: Watch>(
+        &self,
+        arrival: &Arrival<'_>,
+        file: &Origin,
+        watch: &mut W,
+    ) -> Reading {
         let unit = match &arrival.unit {
             Ok(unit) => *unit,
-            Err(finding) => return refused(finding.clone()),
+            Err(finding) => {
+                watch.seen(Seen::Outcome(Outcome::Rejected));
+                return refused(finding.clone());
+            }
         };
-        let mut reader = Reader { unit, arrival, file, faults: Faults::default() };
+        let mut reader = Reader { unit, arrival, file, faults: Faults::default(), watch };
         let mut records = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
-            if block.when.as_ref().is_none_or(|when| when.takes(&unit)) {
+            let is_taken = block.when.as_ref().is_none_or(|when| when.takes(&unit));
+            reader.watch.seen(Seen::Block {
+                number: block.number,
+                when: block.when.as_ref(),
+                unit: &unit,
+                is_taken,
+            });
+            if is_taken {
                 records.extend(reader.record(block));
             }
         }
@@ -81,20 +112,12 @@ impl Bound {
             _ if records.is_empty() => Outcome::Filtered,
             _ => Outcome::Records,
         };
+        watch.seen(Seen::Outcome(outcome));
         let (records, about) = match outcome {
             Outcome::Records => (records, Vec::new()),
             _ => (Vec::new(), records),
         };
         Reading { outcome, records, about, findings }
-    }
-}
-
-impl Bound {
-    /// The record blocks that take a unit.
-    pub(crate) fn blocks_of(&self, unit: &Unit<'_>) -> impl Iterator<Item = &Block> {
-        let taking =
-            self.blocks.iter().filter(|bound| bound.when.as_ref().is_none_or(|when| when.takes(unit)));
-        taking.map(|bound| &*bound.block)
     }
 }
 
@@ -123,7 +146,7 @@ enum Given<'u> {
     Nothing,
 }
 
-impl<'u> Reader<'_, 'u> {
+impl<'u, W: Watch> Reader<'_, 'u, W> {
     fn record(&mut self, bound: &BoundBlock) -> Option<Made> {
         let block = &*bound.block;
         let mut fields = Vec::with_capacity(block.rules.len());
@@ -131,6 +154,7 @@ impl<'u> Reader<'_, 'u> {
         let mut is_filled = false;
         let mut is_good = true;
         for (index, (rule, cells)) in block.rules.iter().zip(&bound.cells).enumerate() {
+            self.watch.seen(Seen::Rule { block: bound.number, rule: index });
             let given = self.field(rule, cells, block.update);
             let made = given.and_then(|given| match given {
                 Given::Nothing => Ok(None),
@@ -145,15 +169,19 @@ impl<'u> Reader<'_, 'u> {
                 }
             });
             match made {
-                Ok(None) => {}
+                Ok(None) => self.watch.seen(Seen::Nothing),
                 Ok(Some((is_read, leaf))) => {
+                    self.watch.seen(Seen::Given { leaf: &leaf, is_read });
                     is_filled |= is_read;
                     if let (true, false, Some(text)) = (rule.is_keyed, is_read, leaf.text()) {
                         keyed.push((index, text.to_owned()));
                     }
                     fields.push((rule.field.name, leaf));
                 }
-                Err(refusal) => is_good &= self.refuse(refusal, rule, block),
+                Err(refusal) => {
+                    self.watch.seen(Seen::Refused(&refusal));
+                    is_good &= self.refuse(refusal, rule, block);
+                }
             }
         }
         if !is_filled || !is_good {
@@ -163,7 +191,11 @@ impl<'u> Reader<'_, 'u> {
             Kind::Setting => None,
             _ => Some(Private::new(self.subject(bound)?)),
         };
-        let key = Private::new(self.key(bound, &keyed)?);
+        let key = match self.row_key(bound)? {
+            Some(row) => row,
+            None => self.key(bound, &keyed)?,
+        };
+        let key = Private::new(key);
         let source_time = self.source_time(bound).ok()?;
         let draft = self.check(block, Draft::Fields(fields))?;
         Some(Made { kind: block.kind, subject, key, draft, update: block.update, source_time })
@@ -173,12 +205,11 @@ impl<'u> Reader<'_, 'u> {
         if let Some(value) = &rule.value {
             return Ok(Given::Fixed(value.clone()));
         }
-        let value = self.gather(rule, cells)?;
+        let mut value = self.gather(rule, cells)?;
         let takes_blank = rule.steps.first().is_some_and(|op| matches!(op.doc().inputs, Inputs::OneOrBlank));
         if value.is_blank() && !takes_blank {
             return blank(rule, &value, update);
         }
-        let mut value = value;
         for op in rule.steps.iter().skip(usize::from(cells.len() > 1)) {
             if value.is_blank() && !takes_blank {
                 return blank(rule, &value, update);
@@ -189,6 +220,7 @@ impl<'u> Reader<'_, 'u> {
                 let origin = self.origin(rule.from.first().map(String::as_str));
                 self.note(Finding::new(remark.code, origin, remark.expected));
             }
+            self.watch.seen(Seen::Step(&value));
         }
         if value.is_blank() {
             return blank(rule, &value, update);
@@ -211,20 +243,23 @@ impl<'u> Reader<'_, 'u> {
     }
 
     /// The value of the cells: of one as it is, of several through the first operation.
-    fn gather(&self, rule: &Rule, cells: &[At]) -> Result<Value<'u>, Refusal> {
+    fn gather(&mut self, rule: &Rule, cells: &[At]) -> Result<Value<'u>, Refusal> {
         if let [cell] = cells {
-            return Value::of_cell(self.unit.cell(cell));
+            let value = Value::of_cell(self.unit.cell(cell))?;
+            self.watch.seen(Seen::Cells(std::slice::from_ref(&value)));
+            return Ok(value);
         }
         let values: Vec<Value<'u>> =
             cells.iter().map(|cell| Value::of_cell(self.unit.cell(cell))).collect::<Result<_, _>>()?;
+        self.watch.seen(Seen::Cells(&values));
         if values.iter().all(Value::is_blank) {
             let is_deleted = !values.is_empty() && values.iter().all(|value| matches!(value, Value::Delete));
             return Ok(if is_deleted { Value::Delete } else { Value::Absent });
         }
-        match rule.steps.first() {
-            Some(op) => op.gather(values),
-            None => Ok(Value::Absent),
-        }
+        let Some(op) = rule.steps.first() else { return Ok(Value::Absent) };
+        let value = op.gather(values)?;
+        self.watch.seen(Seen::Step(&value));
+        Ok(value)
     }
 
     fn subject(&mut self, bound: &BoundBlock) -> Option<String> {

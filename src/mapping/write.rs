@@ -3,6 +3,7 @@
 //! The driving record makes the row, and the subject's other records are joined to it. `is`
 //! writes its constant. What the layout has no place for is said, never dropped in silence.
 
+mod carry;
 mod cell;
 mod layout;
 
@@ -22,7 +23,8 @@ use crate::mapping::condition::Condition;
 use crate::mapping::op::Refusal;
 use crate::mapping::op::value::Value;
 use crate::mapping::read::is_of;
-use crate::mapping::{KEY_SEPARATOR, Made, Mapping, Update};
+use crate::mapping::{KEY_SEPARATOR, Made, Mapping, ROW_ID_MARK, Update};
+use crate::record::kind::Kind;
 
 /// A mapping ready to write.
 pub struct Target {
@@ -40,6 +42,24 @@ pub enum Keys {
     Own,
     /// Another source's, which mean nothing here: only fields are written.
     Foreign,
+    /// Those of another layout of the same source: what names somebody there names them here.
+    Shared,
+    /// Another source's, written for want of better where this layout has to name somebody or
+    /// something. It is said.
+    Carried,
+}
+
+/// A value that the layout has no word for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lost {
+    /// The kind of record.
+    pub kind: Kind,
+    /// Its field.
+    pub field: &'static str,
+    /// The code list.
+    pub list: String,
+    /// The word of the record.
+    pub word: String,
 }
 
 /// What a set of records is written as.
@@ -49,6 +69,8 @@ pub struct Written {
     pub rows: Vec<Row>,
     /// What could not be written.
     pub findings: Vec<Finding>,
+    /// Words that the layout's code lists do not have.
+    pub lost: Vec<Lost>,
 }
 
 /// One row, message or resource.
@@ -108,6 +130,15 @@ struct Choice<'t> {
     cells: BTreeMap<String, Out>,
     /// What had to be said of the cells.
     said: Vec<Finding>,
+    /// Words that were left out.
+    lost: Vec<Lost>,
+}
+
+/// Whose ids are written, and the layout's own id of the person where one of the records knows it.
+#[derive(Clone, Copy)]
+struct Naming<'n> {
+    keys: Keys,
+    own: Option<&'n str>,
 }
 
 impl Target {
@@ -116,8 +147,17 @@ impl Target {
     pub fn write<P: Purpose>(&self, records: &[Made], keys: Keys, grant: &Grant<P>) -> Written {
         let mut written = Written::default();
         let mut parts = Vec::with_capacity(records.len());
+        let own = match keys {
+            Keys::Carried => self.own_subject(records, grant),
+            Keys::Own | Keys::Foreign | Keys::Shared => None,
+        };
+        let naming = Naming { keys, own: own.as_deref() };
         for made in records {
-            parts.extend(self.parts(made, keys, grant, &mut written.findings));
+            parts.extend(self.parts(made, naming, grant, &mut written));
+        }
+        if keys == Keys::Carried && own.is_none() && parts.iter().any(|part| !part.subject.is_empty()) {
+            let expected = "the other system's id of this person stands where this layout wants its own";
+            written.findings.push(Finding::new(Code::MapIdCarried, Origin::default(), expected));
         }
         let (driving, joined): (Vec<_>, Vec<_>) = parts.into_iter().partition(|part| part.block.drives);
         let mut rows: Vec<(String, Row)> = driving.into_iter().map(|part| (part.subject, part.row)).collect();
@@ -157,7 +197,7 @@ impl Target {
         blocks
             .filter_map(|block| {
                 let subject = made.subject.as_ref()?.open(grant).clone();
-                let (cells, _) = self.cells(block, made, grant).ok()?;
+                let (cells, ..) = self.cells(block, made, grant).ok()?;
                 Some((subject, cells, &**block))
             })
             .collect()
@@ -185,16 +225,17 @@ impl Target {
     fn parts<P: Purpose>(
         &self,
         made: &Made,
-        keys: Keys,
+        naming: Naming<'_>,
         grant: &Grant<P>,
-        findings: &mut Vec<Finding>,
+        written: &mut Written,
     ) -> Vec<Placed<'_>> {
+        let findings = &mut written.findings;
         let subject = made.subject.as_ref().map(|subject| subject.open(grant).clone()).unwrap_or_default();
         let mut refused: Option<(String, Refusal)> = None;
         let mut choices: Vec<Choice<'_>> = Vec::new();
         let blocks = self.blocks.iter().filter(|block| block.kind == made.kind && !block.one_way);
         for block in blocks.filter(|block| !block.is_written_only) {
-            match self.choice(block, made, &subject, keys, grant) {
+            match self.choice(block, made, &subject, naming, grant) {
                 Ok(choice) => choices.extend(choice),
                 Err(why) => {
                     refused.get_or_insert(why);
@@ -223,6 +264,7 @@ impl Target {
             let is_done = rest.is_empty() || choice.block.update != Update::Patch || !choice.block.drives;
             missing = Some(rest);
             findings.extend(choice.said);
+            written.lost.extend(choice.lost);
             let row = Row { sheet: choice.block.sheet.clone(), cells: choice.cells };
             parts.push(Placed { block: choice.block, subject: subject.clone(), row });
             choices.retain(|other| other.block.update == Update::Patch && other.block.drives);
@@ -260,16 +302,23 @@ impl Target {
         block: &'t Block,
         made: &Made,
         subject: &str,
-        keys: Keys,
+        naming: Naming<'_>,
         grant: &Grant<P>,
     ) -> Result<Option<Choice<'t>>, (String, Refusal)> {
         if !block.holds_constants(&made.draft) {
             return Ok(None);
         }
-        let (mut cells, said) = self.cells(block, made, grant)?;
-        if keys == Keys::Own {
+        let (mut cells, said, lost) = self.cells(block, made, grant)?;
+        if matches!(naming.keys, Keys::Own | Keys::Shared) {
             self.key_cells(&block.subject, subject, &mut cells);
-            self.key_cells(&block.key, made.key.open(grant), &mut cells);
+            let key = made.key.open(grant);
+            match (&block.row_id, key.strip_prefix(ROW_ID_MARK)) {
+                (Some(address), Some(id)) => drop(cells.insert(address.clone(), Out::Text(id.to_owned()))),
+                _ => self.key_cells(&block.key, key, &mut cells),
+            }
+        }
+        if matches!(naming.keys, Keys::Shared | Keys::Carried) {
+            self.carry(block, naming.own.unwrap_or(subject), made, grant, &mut cells);
         }
         for write in &block.writes {
             if write.with.as_ref().is_none_or(|with| cells.contains_key(with)) {
@@ -279,7 +328,7 @@ impl Target {
         if !take_constants(block, &mut cells) || !block.is_filled(&cells) {
             return Ok(None);
         }
-        Ok(Some(Choice { missing: block.missing(&made.draft), block, cells, said }))
+        Ok(Some(Choice { missing: block.missing(&made.draft), block, cells, said, lost }))
     }
 
     /// The parts of a key back into their cells. A field's own text stands where the two agree.

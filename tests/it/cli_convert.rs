@@ -140,4 +140,10 @@ fn cases_are_run_and_a_difference_ends_in_1() {
       + person.given_name = "Ada"
     x.toml: 1 of 1 cases do not hold
     "#);
+    let output = wayleave(folder.path()).args(["--json", "mapping", "test", "x.toml"]).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json[0]["failed"][0]["differences"][0], "- person.given_name = \"Bo\"");
+    // A mapping without cases has shown nothing.
+    file(folder.path(), "y.toml", &mapping.replace("t/x", "t/y"));
+    wayleave(folder.path()).args(["mapping", "test", "y.toml"]).assert().code(1);
 }

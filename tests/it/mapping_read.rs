@@ -206,16 +206,18 @@ fn the_reference_of_operations() {
 #[test]
 fn a_field_says_where_it_comes_from() {
     let cld = Library::shipped().mapping("council/cld").unwrap();
-    let lineage = cld.explain(Kind::Service, "type");
+    let lineage = cld.explain(Some(Kind::Service), "type");
     assert_eq!(lineage.len(), 1);
     assert_eq!(lineage[0].from, ["Service Type"]);
-    assert_eq!(lineage[0].codes.as_deref(), Some("cld/service-type"));
-    let events = cld.explain(Kind::Event, "type");
+    let list = lineage[0].codes.as_ref().unwrap();
+    assert_eq!((list.name.as_str(), list.version.as_str()), ("cld/service-type", "Release 2"));
+    let events = cld.explain(Some(Kind::Event), "type");
     assert!(events.iter().all(|event| event.is_constant));
     let bound = cld.bind(Some(&cld.header(None)), &Origin::default()).unwrap();
     let row = Row::of(
         cld.header(None).columns.iter().map(|name| if &**name == "Event Type" { "Review" } else { "" }),
     );
-    assert_eq!(bound.explain(&Unit::Row(&row), Kind::Event, "type").len(), 1);
-    assert_eq!(cld.explain(Kind::Event, "type").len(), events.len());
+    let arrival = Arrival { place: Place::default(), unit: Ok(Unit::Row(&row)) };
+    let (explained, _) = cld.explain_unit(&bound, &arrival, &Origin::default(), Some(Kind::Event), "type");
+    assert_eq!(explained.len(), 1);
 }

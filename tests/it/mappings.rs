@@ -41,6 +41,49 @@ fn every_shipped_mapping_compiles() {
     }
 }
 
+/// A crosswalk says where it comes from, and where its way back is lost. What is lost without a
+/// word is lost for good.
+#[test]
+fn every_code_list_says_where_it_comes_from_and_what_it_loses() {
+    let mut faults = Vec::new();
+    for (path, text) in shipped::FILES.iter().filter(|(path, _)| path.starts_with("codes/")) {
+        let name = path.trim_start_matches("codes/").trim_end_matches(".csv");
+        let source = wayleave::mapping::diagnostic::Source::new(path, text);
+        let list = wayleave::mapping::code_list::CodeList::parse(name, &source)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let is_date = |date: &str| {
+            let parts: Vec<&str> = date.split('-').collect();
+            let digits =
+                |part: &&str, length| part.len() == length && part.bytes().all(|b| b.is_ascii_digit());
+            (1..=3).contains(&parts.len())
+                && digits(&parts[0], 4)
+                && parts[1..].iter().all(|part| digits(part, 2))
+        };
+        if list.source.is_empty() || list.version.is_empty() || !is_date(&list.date) {
+            faults.push(format!(
+                "{path}: expected `source`, `version` and a `date` as YYYY-MM-DD, YYYY-MM or YYYY"
+            ));
+        }
+        let lossy: Vec<&str> = list.lost().collect();
+        let is_marked =
+            text.lines().any(|line| line.starts_with("# lossy") || line.starts_with("# read only"));
+        if !lossy.is_empty() && !is_marked {
+            faults.push(format!(
+                "{path}: no way back from {lossy:?}, and no line `# lossy: ..` or `# read only: ..` says so"
+            ));
+        }
+        // Both directions: what is written is read as the same word again.
+        for canonical in list.canonical().filter(|word| !lossy.contains(word) && !list.is_widened(word)) {
+            let value = |text: &str| wayleave::mapping::op::value::Value::owned(text.to_owned());
+            let back = list.write(value(canonical)).and_then(|word| list.read(word));
+            if !back.is_ok_and(|word| word.plain() == canonical) {
+                faults.push(format!("{path}: `{canonical}` does not come back"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "\n{}", faults.join("\n"));
+}
+
 #[test]
 fn every_case_holds() {
     let library = Library::shipped();

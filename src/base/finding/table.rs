@@ -116,6 +116,7 @@ codes! {
     MapDateInstant, "map/date-instant", Note, "an instant stands where a day belongs, and its day in London was taken", "send the day alone, as `YYYY-MM-DD`";
     MapDatePartial, "map/date-partial", Error, "a date lacks its day or month", "enter the whole date in the sender's system";
     MapDateTime, "map/date-time", Error, "a time is not one that exists in the declared form", "correct the time in the sender's system";
+    MapIdCarried, "map/id-carried", Note, "another system's id stands where the target's layout wants its own", "tell the receiver that it is not their id, or convert a file that has theirs";
     MapInteger, "map/integer", Error, "a number is not whole", "correct the number in the sender's system";
     MapKeyMissing, "map/key-missing", Error, "every part of a record's key is blank", "fill the columns that tell records apart";
     MapWiderCode, "map/wider-code", Note, "a value was written as a code that stands for more than it", "nothing, if the partner can do without the difference";
@@ -129,6 +130,8 @@ codes! {
     MapNumber, "map/number", Error, "a number cannot be read", "correct the number in the sender's system";
     MapNumberForText, "map/number-for-text", Error, "a number cell stands where a text belongs, so leading noughts may be lost", "format the column as text in the sender's workbook and enter the values again";
     MapPostcode, "map/postcode", Error, "a postcode does not have the shape of one", "correct the postcode in the sender's system";
+    MapRowWithoutId, "map/row-without-id", Error, "a row without its own id differs from another only in its dates", "is it the same thing with a corrected date? Then correct the row that is there. If it is another, enter it on a free row";
+    MapSplit, "map/split", Warning, "there were more records than are held at once, so what is known of one person may stand in several rows", "split the file by person, or convert in parts";
     MapShape, "map/shape", Error, "a value does not have the declared shape", "correct the value in the sender's system";
     MapSubjectMissing, "map/subject-missing", Error, "the unit does not say whom it is about", "fill the sender's own id of the person";
     MapType, "map/type", Error, "a cell holds another type than the mapping expects", "format the column as the mapping expects";

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::base::finding::{Finding, Findings, Severity};
 use crate::cli::Context;
 use crate::cli::print::Failure;
+use crate::mapping::write::Lost;
 use crate::mapping::{Outcome, Reading};
 use crate::record::kind::Kind;
 
@@ -23,6 +24,10 @@ pub(super) struct Tally {
     rejected: u64,
     records: BTreeMap<Kind, u64>,
     findings: Findings,
+    /// Words that the target's lists do not have, and how often each was left out.
+    lost: BTreeMap<Lost, u64>,
+    /// Rows of another layout that were written.
+    written: u64,
     is_refused: bool,
 }
 
@@ -57,6 +62,18 @@ impl Tally {
         }
     }
 
+    pub(super) fn lost(&mut self, lost: Vec<Lost>) {
+        for lost in lost {
+            *self.lost.entry(lost).or_default() += 1;
+        }
+    }
+
+    /// One row went to the writer, which may have found that it cannot be written.
+    pub(super) fn wrote(&mut self, finding: Option<Finding>) {
+        self.written += u64::from(finding.is_none());
+        self.found(finding);
+    }
+
     pub(super) fn refused(&mut self, findings: Findings) {
         self.is_refused = true;
         self.findings.extend(findings);
@@ -72,10 +89,21 @@ impl Tally {
                 self.findings.counts().map(|(code, _, count)| (code.as_str(), count)).collect();
             let records: BTreeMap<&str, u64> =
                 self.records.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+            let lost: Vec<_> = self
+                .lost
+                .iter()
+                .map(|(lost, count)| {
+                    json!({
+                        "field": format!("{}.{}", lost.kind, lost.field), "list": lost.list,
+                        "word": lost.word, "count": count,
+                    })
+                })
+                .collect();
             let summary = json!({
                 "refused": self.is_refused, "received": self.received, "accepted": self.accepted,
                 "filtered": self.filtered, "quarantined": self.quarantined, "rejected": self.rejected,
-                "records": records, "findings": codes, "opened": opened,
+                "records": records, "findings": codes, "lost": lost,
+                "written": self.written, "opened": opened,
             });
             context.print.note(summary);
             return Ok(());
@@ -104,6 +132,15 @@ impl Tally {
             self.records.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
         if !records.is_empty() {
             context.print.note(format_args!("records: {}", records.join(", ")));
+        }
+        if self.written > 0 {
+            context.print.note(format_args!("written: {}", self.written));
+        }
+        for (lost, count) in &self.lost {
+            context.print.note(format_args!(
+                "lost: `{}.{}` has no word in `{}` for `{}` ({count} times)",
+                lost.kind, lost.field, lost.list, lost.word
+            ));
         }
         Ok(())
     }

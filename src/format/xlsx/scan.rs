@@ -250,7 +250,8 @@ impl<W: Write> SheetScan<'_, W> {
 
     fn keep(&mut self, line: u64, error_column: Option<usize>, row: SheetRow) -> Result<(), Refused> {
         let columns = self.header.as_ref().map_or(0, |header| header.columns.len());
-        let is_blank = (0..row.len().min(columns)).all(|column| row.cell(column) == Cell::Absent);
+        let is_blank = (0..row.len().min(columns))
+            .all(|column| row.cell(column) == Cell::Absent || self.is_aside(column));
         let is_stray = (columns..row.len()).any(|column| row.cell(column) != Cell::Absent);
         if is_stray && !self.is_stray_noted {
             self.is_stray_noted = true;
@@ -263,6 +264,11 @@ impl<W: Write> SheetScan<'_, W> {
         let error_column = error_column.filter(|column| self.is_used(*column));
         let kept = Kept { sheet: self.index, line, error_column, row };
         kept.write(self.target).map_err(|error| Refused::Machine(FormatError::Spool(error)))
+    }
+
+    fn is_aside(&self, column: usize) -> bool {
+        let name = self.header.as_ref().and_then(|header| header.columns.get(column));
+        name.is_some_and(|name| self.settings.aside.iter().any(|aside| aside.trim() == name.as_ref()))
     }
 
     fn is_used(&self, column: usize) -> bool {

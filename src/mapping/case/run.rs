@@ -15,6 +15,7 @@ use crate::format::source::MemorySpool;
 use crate::format::{Arrival, Cell, Place, Refused, Unit, csv, reader, xlsx};
 use crate::mapping::file::node::Node;
 use crate::mapping::read::Bound;
+use crate::mapping::read::watch::Watch;
 use crate::mapping::{KEY_SEPARATOR, Made, Mapping, Outcome, Reading};
 
 /// What came out of a case's input.
@@ -30,13 +31,22 @@ impl Case {
     /// found. None if all is well.
     #[must_use]
     pub fn run(&self, mapping: &Mapping, grant: &Grant<Cases>) -> Vec<String> {
-        let found = match &self.input {
-            Input::Rows { sheet, rows } => rows_in(mapping, sheet.as_deref(), rows),
-            Input::Text(text) => text_in(mapping, text),
-        };
-        match found {
+        match self.read(mapping, &mut ()) {
             Ok(found) => self.differences(&found, grant),
             Err(why) => vec![format!("+ {why}")],
+        }
+    }
+
+    /// Reads what goes in while somebody looks on.
+    pub(in crate::mapping) fn watch(&self, mapping: &Mapping, watch: &mut impl Watch) {
+        // A case whose file cannot be read is told of when it is run.
+        let _found = self.read(mapping, watch);
+    }
+
+    fn read(&self, mapping: &Mapping, watch: &mut impl Watch) -> Result<Found, String> {
+        match &self.input {
+            Input::Rows { sheet, rows } => rows_in(mapping, sheet.as_deref(), rows, watch),
+            Input::Text(text) => text_in(mapping, text, watch),
         }
     }
 
@@ -144,7 +154,12 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn rows_in(mapping: &Mapping, sheet: Option<&str>, rows: &[Vec<(String, Node)>]) -> Result<Found, String> {
+fn rows_in(
+    mapping: &Mapping,
+    sheet: Option<&str>,
+    rows: &[Vec<(String, Node)>],
+    watch: &mut impl Watch,
+) -> Result<Found, String> {
     let header = mapping.header(sheet);
     let bound = mapping.bind(Some(&header), &Origin::default()).map_err(|findings| told(findings.kept()))?;
     let is_workbook = sheet.is_some();
@@ -164,10 +179,10 @@ fn rows_in(mapping: &Mapping, sheet: Option<&str>, rows: &[Vec<(String, Node)>])
         let place = Place { sheet: header.sheet.clone(), line, ..Place::default() };
         if is_workbook {
             let row = xlsx::SheetRow::of(cells.iter().map(|node| node.map_or(Cell::Absent, cell)));
-            found.take(&bound, &Arrival { place, unit: Ok(Unit::Sheet(&row)) });
+            found.take(&bound, &Arrival { place, unit: Ok(Unit::Sheet(&row)) }, watch);
         } else {
             let row = csv::Row::of(cells.iter().map(|node| node.map_or("", written)));
-            found.take(&bound, &Arrival { place, unit: Ok(Unit::Row(&row)) });
+            found.take(&bound, &Arrival { place, unit: Ok(Unit::Row(&row)) }, watch);
         }
     }
     Ok(found)
@@ -192,7 +207,7 @@ fn written(node: &Node) -> &str {
     }
 }
 
-fn text_in(mapping: &Mapping, text: &str) -> Result<Found, String> {
+fn text_in(mapping: &Mapping, text: &str, watch: &mut impl Watch) -> Result<Found, String> {
     let mut settings = mapping.settings.clone();
     // A case file is UTF-8, whatever its mapping declares.
     match &mut settings.format {
@@ -210,7 +225,7 @@ fn text_in(mapping: &Mapping, text: &str) -> Result<Found, String> {
     let bound = mapping.bind(units.header(), &file).map_err(|findings| told(findings.kept()))?;
     let mut found = Found::default();
     while let Some(arrival) = units.next().map_err(|error| error.to_string())? {
-        found.take(&bound, &arrival);
+        found.take(&bound, &arrival, watch);
     }
     Ok(found)
 }
@@ -220,8 +235,9 @@ fn told(findings: &[Finding]) -> String {
 }
 
 impl Found {
-    fn take(&mut self, bound: &Bound, arrival: &Arrival<'_>) {
-        let Reading { about: _, outcome, records, findings } = bound.read(arrival, &Origin::default());
+    fn take(&mut self, bound: &Bound, arrival: &Arrival<'_>, watch: &mut impl Watch) {
+        let Reading { about: _, outcome, records, findings } =
+            bound.read_watched(arrival, &Origin::default(), watch);
         self.outcomes.push(match outcome {
             Outcome::Rejected => "rejected",
             Outcome::Quarantined => "quarantined",

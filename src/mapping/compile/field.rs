@@ -63,6 +63,7 @@ impl Compiler<'_> {
             }
         }
         let mut rule = rule_of(raw, field, steps, codes);
+        rule.written = self.written(raw, &rule.steps);
         rule.value = raw.value.as_ref().and_then(|value| self.constant(value, schema, field));
         rule.default = raw.default.as_ref().and_then(|value| self.constant(value, schema, field));
         rule.one_way = one_way;
@@ -89,9 +90,18 @@ impl Compiler<'_> {
         let steps = raw.pipeline.iter().flatten().filter_map(|op| self.op(op)).collect();
         let codes = raw.codes.as_ref().and_then(|name| self.code_list(name, schema, &CHECKED));
         let mut rule = rule_of(raw, &CHECKED, steps, codes);
+        rule.written = self.written(raw, &rule.steps);
         rule.is_check = true;
         rule.one_way = true;
         Some(rule)
+    }
+
+    /// The operations as the file writes them, or as they are called.
+    fn written(&self, raw: &RawField, steps: &[Op]) -> Vec<String> {
+        match &raw.pipeline {
+            Some(ops) => ops.iter().map(|op| op.written(&self.raw.source)).collect(),
+            None => steps.iter().map(|op| op.doc().name.to_owned()).collect(),
+        }
     }
 
     fn check_steps(&mut self, raw: &RawField, field: &Field, steps: &[Op], has_codes: bool) {
@@ -266,6 +276,7 @@ fn rule_of(raw: &RawField, field: &'static Field, steps: Vec<Op>, codes: Option<
         field,
         from: raw.from.iter().map(|from| from.value.clone()).collect(),
         steps,
+        written: Vec::new(),
         codes,
         other: match word(&raw.other).as_str() {
             "quarantine" => Other::Quarantine,
@@ -331,7 +342,7 @@ const fn type_of(holds: &Holds) -> Type {
 }
 
 /// Whether the schema allows a leaf in a field.
-fn is_allowed(schema: &Schema, field: &'static Field, leaf: Draft) -> bool {
+pub(in crate::mapping) fn is_allowed(schema: &Schema, field: &'static Field, leaf: Draft) -> bool {
     let mut draft = Draft::empty();
     draft.set(field.name, leaf);
     schema

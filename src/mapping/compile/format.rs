@@ -102,6 +102,7 @@ impl Compiler<'_> {
                     record.sheet.as_ref().is_some_and(|other| other.value == sheet.value)
                 }),
                 optional: false,
+                aside: self.row_ids(&sheet.value),
             });
         }
         XlsxSettings { sheets }
@@ -138,6 +139,16 @@ impl Compiler<'_> {
             namespaces: raw.namespaces.into_iter().map(|(prefix, uri)| (prefix.value, uri.value)).collect(),
             expected: self.addresses(|_| true),
         }
+    }
+
+    /// The columns of row ids on a sheet: they are filled in beforehand, and alone make no row.
+    fn row_ids(&self, sheet: &str) -> Vec<String> {
+        let of_sheet = self
+            .raw
+            .records
+            .iter()
+            .filter(|record| record.sheet.as_ref().is_some_and(|other| other.value == sheet));
+        of_sheet.filter_map(|record| record.row_id.as_ref()).map(|row_id| row_id.value.clone()).collect()
     }
 
     /// The addresses that some records name.

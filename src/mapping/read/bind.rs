@@ -1,6 +1,6 @@
 //! A mapping meets a header: every address is found, once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::{Bound, BoundBlock, BoundPart};
 use crate::base::finding::{Code, Finding, Findings};
@@ -20,8 +20,9 @@ impl Mapping {
         let blocks: Vec<BoundBlock> = self
             .blocks
             .iter()
-            .filter(|block| is_of(block.sheet.as_deref(), sheet) && !block.is_written_only)
-            .filter_map(|block| binder.block(block))
+            .enumerate()
+            .filter(|(_, block)| is_of(block.sheet.as_deref(), sheet) && !block.is_written_only)
+            .filter_map(|(number, block)| binder.block(number, block))
             .collect();
         if binder.findings.is_empty() {
             Ok(Bound { blocks })
@@ -50,10 +51,12 @@ struct Binder<'h> {
 struct Missing;
 
 impl Binder<'_> {
-    fn block(&mut self, block: &Arc<Block>) -> Option<BoundBlock> {
+    fn block(&mut self, number: usize, block: &Arc<Block>) -> Option<BoundBlock> {
         let when = block.when.as_ref().map(|when| when.bind(&mut |address: &String| self.at(address)));
         let key = self.parts(&block.key);
         let subject = self.parts(&block.subject);
+        // A sheet may do without it: its rows are told apart by their keys.
+        let row_id = block.row_id.as_ref().and_then(|address| At::compile(address, self.header).ok());
         let source_time = block.source_time.as_ref().map(|(address, _)| self.at(address));
         let cells: Vec<Vec<Result<At, Missing>>> = block
             .rules
@@ -61,10 +64,13 @@ impl Binder<'_> {
             .map(|rule| rule.from.iter().map(|address| self.at(address)).collect())
             .collect();
         Some(BoundBlock {
+            number,
             block: Arc::clone(block),
             when: when.transpose().ok()?,
             key: key?,
             subject: subject?,
+            row_id,
+            rows: Mutex::default(),
             source_time: source_time.transpose().ok()?,
             cells: cells
                 .into_iter()

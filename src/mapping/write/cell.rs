@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Out, Target};
+use super::{Lost, Out, Target};
 use crate::base::finding::{Code, Finding, Severity};
 use crate::base::origin::Origin;
 use crate::base::private::{Grant, Purpose};
@@ -48,7 +48,7 @@ impl Target {
         made: &Made,
         grant: &Grant<P>,
     ) -> Result<Cells, (String, Refusal)> {
-        let (mut cells, mut findings) = (BTreeMap::new(), Vec::new());
+        let (mut cells, mut findings, mut lost) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut note = |code: Code, address: &str, said: String| {
             let finding = Finding::new(code, Origin::default().in_column(address), said);
             findings.push(finding.severity(code.severity().min(Severity::Warning)));
@@ -83,7 +83,13 @@ impl Target {
                 // What stands for a blank is written as one, where the source has no word for it.
                 Err(_refusal) if is_default(rule, leaf) => {}
                 // A word that the target has no code for is left out, and said; the rest is written.
-                Err(refusal) if rule.is_spared(&refusal) => note(refusal.code, address, refusal.expected),
+                Err(refusal) if rule.is_spared(&refusal) => {
+                    if let (Some(codes), Some(word)) = (&rule.codes, leaf.text()) {
+                        let (list, word) = (codes.name.clone(), word.to_owned());
+                        lost.push(Lost { kind: block.kind, field: rule.field.name, list, word });
+                    }
+                    note(refusal.code, address, refusal.expected);
+                }
                 Err(refusal) => return Err((address.clone(), refusal)),
             }
         }
@@ -92,12 +98,12 @@ impl Target {
         {
             cells.entry(address.clone()).or_insert(Out::Text(text));
         }
-        Ok((cells, findings))
+        Ok((cells, findings, lost))
     }
 }
 
-/// The cells of a record by address, and what had to be said of them.
-pub(super) type Cells = (BTreeMap<String, Out>, Vec<Finding>);
+/// The cells of a record by address, what had to be said of them, and words that were left out.
+pub(super) type Cells = (BTreeMap<String, Out>, Vec<Finding>, Vec<Lost>);
 
 impl Rule {
     /// Whether the record can be written without a value that the target's list has no code for.
@@ -112,7 +118,11 @@ fn is_default(rule: &Rule, leaf: &Draft) -> bool {
     rule.default.as_ref().is_some_and(|default| default.to_shown() == leaf.to_shown())
 }
 
-fn value_of<'d, P: Purpose>(leaf: &'d Draft, rule: &Rule, grant: &Grant<P>) -> Result<Value<'d>, Refusal> {
+pub(super) fn value_of<'d, P: Purpose>(
+    leaf: &'d Draft,
+    rule: &Rule,
+    grant: &Grant<P>,
+) -> Result<Value<'d>, Refusal> {
     let text = |text: &'d str| match rule.field.holds {
         Holds::Day => text
             .parse()
@@ -133,7 +143,7 @@ fn value_of<'d, P: Purpose>(leaf: &'d Draft, rule: &Rule, grant: &Grant<P>) -> R
 }
 
 /// Through the code list and the operations, last to first.
-fn back<'v>(rule: &Rule, value: Value<'v>) -> Result<Value<'v>, Refusal> {
+pub(super) fn back<'v>(rule: &Rule, value: Value<'v>) -> Result<Value<'v>, Refusal> {
     let value = match (&rule.codes, value) {
         (None, value) => value,
         (Some(codes), Value::List(items)) => {
