@@ -253,7 +253,7 @@ fn test_all(
             (0, _) => context.print.data(format_args!("{name}: no cases"))?,
             (_, 0) => context.print.data(format_args!("{name}: {count} cases hold"))?,
             (_, failed) => {
-                context.print.data(format_args!("{name}: {failed} of {count} cases do not hold"))?
+                context.print.data(format_args!("{name}: {failed} of {count} cases do not hold"))?;
             }
         }
     }

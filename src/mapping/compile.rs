@@ -312,9 +312,6 @@ impl Compiler<'_> {
             Some((from.value.clone(), op))
         });
         let sheet_name = sheet.clone();
-        if let Some(row_id) = &raw.row_id {
-            self.check_address(row_id, sheet.as_deref());
-        }
         let block = Block {
             kind,
             schema,
@@ -338,6 +335,9 @@ impl Compiler<'_> {
 
     fn check_sheet(&mut self, raw: &RawRecord) {
         let is_workbook = self.raw.format.name.value == "xlsx";
+        if let Some(row_id) = &raw.row_id {
+            self.check_address(row_id, raw.sheet.as_ref().map(|sheet| sheet.value.as_str()));
+        }
         match &raw.sheet {
             Some(sheet) if !is_workbook => {
                 self.fault(&sheet.span, "`sheet` is for workbooks: the format is not `xlsx`");

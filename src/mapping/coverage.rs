@@ -51,6 +51,7 @@ struct BlockUse {
 }
 
 /// What was made use of in one rule.
+#[expect(clippy::struct_excessive_bools, reason = "each is one branch of a rule, and any may be taken")]
 #[derive(Default)]
 struct RuleUse {
     is_set: bool,

@@ -87,7 +87,7 @@ pub fn draft(library: &Library, unknown: &Unknown<'_>) -> Result<Drafted, Diagno
     let models = concept::models(library)?;
     let spare = concept::spare();
     let all = models.iter().flat_map(|model| &model.concepts).chain(&spare);
-    let weights = Weights::of(all.map(|concept| concept.words()));
+    let weights = Weights::of(all.map(Concept::words));
     let mut tables = Vec::new();
     for sheet in sheets(unknown) {
         let of_sheet = |column: &&Column| column.sheet.as_deref() == sheet;

@@ -191,7 +191,7 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
             Kind::Setting => None,
             _ => Some(Private::new(self.subject(bound)?)),
         };
-        let key = match self.row_key(bound)? {
+        let key = match self.row_key(bound).ok()? {
             Some(row) => row,
             None => self.key(bound, &keyed)?,
         };

@@ -87,7 +87,7 @@ fn shortened(name: &str) -> String {
 /// own way. Gives the file and what each column was.
 fn local(seed: u64) -> (String, BTreeMap<String, String>) {
     // Half of them as people say it, half as a database shortens it.
-    let is_shortened = seed % 2 == 0;
+    let is_shortened = seed.is_multiple_of(2);
     let mut seed = Seed::new(seed);
     let table: Table = cld::table(&invented(60, seed.draw()));
     let mut order: Vec<usize> = (0..table.columns.len()).collect();

@@ -46,7 +46,7 @@ fn attribute<'x>(tag: &'x str, name: &str) -> &'x str {
 }
 
 /// The style of a column, which a cell typed into it takes.
-fn style<'x>(text: &'x str, column: u32) -> &'x str {
+fn style(text: &str, column: u32) -> &str {
     let tags = text.split("<col ").skip(1).map(|rest| rest.split("/>").next().unwrap());
     let of = |tag: &&str| {
         let bound = |name| attribute(tag, name).parse::<u32>().unwrap();
@@ -70,9 +70,10 @@ fn enter(folder: &Path, name: &str, row: u32, cells: &[(char, &str)]) {
             let text = String::from_utf8(bytes).unwrap();
             let head = format!("<row r=\"{row}\"");
             // A row without an id of its own is not there until something is typed into it.
-            let text = match text.contains(&head) {
-                true => text,
-                false => text.replace("</sheetData>", &format!("{head}></row></sheetData>")),
+            let text = if text.contains(&head) {
+                text
+            } else {
+                text.replace("</sheetData>", &format!("{head}></row></sheetData>"))
             };
             let (before, after) = text.split_once(&head).unwrap();
             let (tag, rest) = after.split_once('>').unwrap();

@@ -242,7 +242,7 @@ fn lines(explained: &Explained, grant: Option<&Grant<Show>>) -> Vec<String> {
     match explained.comes_back.as_deref() {
         None => {}
         Some("") => {
-            out.push("  lossy  several words stand for this one, and none is written back".to_owned())
+            out.push("  lossy  several words stand for this one, and none is written back".to_owned());
         }
         Some(back) => out.push(format!("  lossy  written back as `{back}`")),
     }

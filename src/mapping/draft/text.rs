@@ -20,11 +20,11 @@ pub(super) fn drafted(unknown: &Unknown<'_>, tables: &[Table<'_>]) -> Drafted {
         if subject.is_none() {
             subject = Some(writer.subject.clone());
         }
-        if subject.as_ref() != Some(&writer.subject) {
-            body.push_str(&of_table.replace(SUBJECT_LINE, &format!("subject = {}\n", list(&writer.subject))));
-        } else {
-            body.push_str(&of_table.replace(SUBJECT_LINE, ""));
-        }
+        let line = match &subject {
+            Some(subject) if *subject == writer.subject => String::new(),
+            _ => format!("subject = {}\n", list(&writer.subject)),
+        };
+        body.push_str(&of_table.replace(SUBJECT_LINE, &line));
         left.append(&mut writer.left);
         proposals.extend(table.proposals());
     }

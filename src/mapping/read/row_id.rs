@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::PoisonError;
 
 use super::watch::Watch;
-use super::{BoundBlock, Reader};
+use super::{BoundBlock, Noted, Reader};
 use crate::base::finding::{Code, Finding};
 use crate::base::limit::ROW_MARKS_MAX;
 use crate::mapping::ROW_ID_MARK;
@@ -13,11 +13,11 @@ use crate::mapping::op::value::Value;
 use crate::record::schema::Holds;
 
 impl<W: Watch> Reader<'_, '_, W> {
-    /// The key that a row's own id gives, where it has one. `None`, with its finding, where the
-    /// row has none and differs from one that has only in its days: that is a question.
-    pub(super) fn row_key(&mut self, bound: &BoundBlock) -> Option<Option<String>> {
-        let Some(at) = &bound.row_id else { return Some(None) };
-        let Ok(id) = Value::of_cell(self.unit.cell(at)) else { return Some(None) };
+    /// The key that a row's own id gives. It is asked for where the row has none and differs from
+    /// one that has only in its days.
+    pub(super) fn row_key(&mut self, bound: &BoundBlock) -> Result<Option<String>, Noted> {
+        let Some(at) = &bound.row_id else { return Ok(None) };
+        let Ok(id) = Value::of_cell(self.unit.cell(at)) else { return Ok(None) };
         let id = id.plain();
         let mark = self.mark(bound);
         let mut rows = bound.rows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -25,17 +25,17 @@ impl<W: Watch> Reader<'_, '_, W> {
             if rows.len() < ROW_MARKS_MAX {
                 rows.insert(mark, self.arrival.place.line);
             }
-            return Some(Some(format!("{ROW_ID_MARK}{id}")));
+            return Ok(Some(format!("{ROW_ID_MARK}{id}")));
         }
         let like = rows.get(&mark).copied();
         drop(rows);
-        let Some(line) = like else { return Some(None) };
+        let Some(line) = like else { return Ok(None) };
         self.faults.is_quarantined = true;
         let address = bound.block.row_id.as_deref();
         let expected =
             format!("expected the row's own id: without it the row differs from row {line} only in its days");
         self.faults.findings.push(Finding::new(Code::MapRowWithoutId, self.origin(address), expected));
-        None
+        Err(Noted)
     }
 
     /// What a row says but for its days. Held in memory while the file is read, and nowhere else.
