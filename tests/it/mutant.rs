@@ -16,12 +16,13 @@ pub(crate) struct Change {
     pub(crate) to: &'static str,
 }
 
-/// A copy that was built. It is gone when this is dropped, with everything it was built into.
+/// A copy that was built. It is gone when this is dropped, and its program with it. What its library
+/// was built into stays: `cargo clean` would take the program under test along, since both
+/// libraries have one name; the next build of the copy writes over it.
 pub(crate) struct Mutant {
     /// Its program.
     pub(crate) binary: PathBuf,
     copy: PathBuf,
-    package: String,
 }
 
 /// Builds a copy with the changes. It is built as these tests are, into the same folder, so that
@@ -46,7 +47,7 @@ pub(crate) fn build(name: &str, changes: &[Change]) -> Mutant {
         std::fs::write(copy.join(change.file), text.replace(change.from, change.to)).unwrap();
     }
     let binary = target_dir().join("debug").join(format!("{package}{}", std::env::consts::EXE_SUFFIX));
-    let mutant = Mutant { binary, copy, package };
+    let mutant = Mutant { binary, copy };
     let built = mutant.cargo(&["test", "--no-run", "--test", "none", "--quiet"]);
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     mutant
@@ -68,8 +69,8 @@ impl Mutant {
 
 impl Drop for Mutant {
     fn drop(&mut self) {
-        let _cleaned = self.cargo(&["clean", "--quiet", "--package", &self.package]);
-        let _gone = std::fs::remove_dir_all(&self.copy);
+        let _program = std::fs::remove_file(&self.binary);
+        let _copy = std::fs::remove_dir_all(&self.copy);
     }
 }
 
