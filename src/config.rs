@@ -62,6 +62,8 @@ pub struct Gateway {
     pub mappings: String,
     /// PEM file of the broker's certificate authority; empty for the public ones.
     pub queue_authority: String,
+    /// In service with real people's data: test messages and test NHS numbers are refused.
+    pub live: bool,
 }
 
 impl Default for Gateway {
@@ -76,6 +78,7 @@ impl Default for Gateway {
             signing_key: "keys/signing.key".to_owned(),
             mappings: String::new(),
             queue_authority: String::new(),
+            live: false,
         }
     }
 }

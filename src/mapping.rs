@@ -56,6 +56,10 @@
 //! [[record.field]]
 //! to = "type"
 //! value = "admission"                # a constant, with no `from`
+//!
+//! [[record.field]]
+//! to = "ended_on"
+//! delete = true                      # a patch takes the old value away, whatever the unit holds
 //! ```
 //!
 //! **Formats.** `csv` takes `encoding` (`utf-8`, `windows-1252`, `utf-16`; decided over the whole
@@ -150,7 +154,7 @@
 //! kind = "person"
 //! subject = "LL0000001"                 # optional to state
 //! key = "LL0000001|x"                   # optional; parts joined by |
-//! fields = { nhs_number = "9990000018" }   # exactly the fields
+//! fields = { nhs_number = "9990000018" }   # exactly the fields; "(deleted)" for what a patch takes away
 //! ```
 
 pub mod case;
@@ -202,6 +206,8 @@ pub struct Mapping {
     pub scope: Scope,
     /// True if it is only ever read.
     pub one_way: bool,
+    /// True in service with real people's data: test messages and test NHS numbers are refused.
+    pub is_live: bool,
     /// What its author should know: lossy code lists.
     pub notes: Vec<String>,
     /// Its record blocks.

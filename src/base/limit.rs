@@ -48,6 +48,15 @@ pub const UNPACKED_RATIO_MAX: u64 = 200;
 /// rows packs a thousandfold and does no harm.
 pub const UNPACKED_RATIO_FREE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Bytes of a small part of a workbook that is looked into: its sheets and styles.
+pub const WORKBOOK_PART_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Formulas without a result that are known one by one; more of them are counted.
+pub const UNCALCULATED_MAX: usize = 100_000;
+
+/// Rows at which a common desktop flow stops: its pages have 256.
+pub const DESKTOP_PAGE_ROWS: u64 = 256;
+
 /// Rows of one sheet: all that Excel can hold.
 pub const SHEET_ROWS_MAX: u32 = 1_048_576;
 

@@ -87,3 +87,22 @@ const TYPE_BYTES_MAX: usize = 128;
 pub(crate) fn is_resource(value: &Value) -> bool {
     value.get("resourceType").is_some_and(Value::is_string)
 }
+
+/// True for a patient whose NHS number's status is a number of a system that has words (UK Core:
+/// `UKCore-NHSNumberVerificationStatus`, beside `…England`, which has the numbers).
+pub(crate) fn has_odd_status(resource: &Value) -> bool {
+    let mut extensions =
+        items(resource, "identifier").iter().flat_map(|identifier| items(identifier, "extension"));
+    extensions.any(|extension| {
+        let Some(concept) = extension.get("valueCodeableConcept") else { return false };
+        items(concept, "coding").iter().any(|coding| {
+            let text = |name: &str| coding.get(name).and_then(Value::as_str).unwrap_or_default();
+            text("system").ends_with("/UKCore-NHSNumberVerificationStatus")
+                && text("code").starts_with(|letter: char| letter.is_ascii_digit())
+        })
+    })
+}
+
+fn items<'v>(of: &'v Value, name: &str) -> &'v [Value] {
+    of.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}

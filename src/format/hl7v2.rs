@@ -1,5 +1,6 @@
 //! HL7 v2 messages (ER7): many a file, each beginning with `MSH`.
 
+mod declared;
 mod message;
 mod path;
 mod reader;

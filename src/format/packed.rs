@@ -45,18 +45,43 @@ pub(crate) fn unpack(
     Ok((unpacked, Some(Finding::new(Code::PackedUnpacked, file.clone(), text))))
 }
 
-/// Unpacks all of a ZIP file into nothing, since what it says of its own sizes may be false.
-pub(crate) fn check_zip(source: &mut dyn Source, limits: &Limits, file: &Origin) -> Result<(), Refused> {
+/// Unpacks all of a ZIP file into nothing, since what it says of its own sizes may be false. Each
+/// piece is shown with the name of its entry, for a look in passing.
+pub(crate) fn check_zip(
+    source: &mut dyn Source,
+    limits: &Limits,
+    file: &Origin,
+    show: &mut dyn FnMut(&str, &[u8]),
+) -> Result<(), Refused> {
     let bounds = Bounds { limits: *limits, packed_bytes: length_of(source)? };
     let mut archive = ZipArchive::new(&mut *source).map_err(|error| zip_fault(error, file))?;
     let mut total = 0;
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(|error| zip_fault(error, file))?;
-        total = bounds.copy(&mut entry, &mut io::sink(), total, file)?;
+        let name = entry.name().map(std::borrow::Cow::into_owned).map_err(|error| zip_fault(error, file))?;
+        let mut shown = Shown { name: &name, show: &mut *show };
+        total = bounds.copy(&mut entry, &mut shown, total, file)?;
     }
     drop(archive);
     source.seek(SeekFrom::Start(0))?;
     Ok(())
+}
+
+/// Shows what is written to it.
+struct Shown<'s> {
+    name: &'s str,
+    show: &'s mut dyn FnMut(&str, &[u8]),
+}
+
+impl Write for Shown<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        (self.show)(self.name, piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn magic_of(source: &mut dyn Source) -> io::Result<[u8; 4]> {

@@ -1,6 +1,9 @@
 //! Opens a file and gives its units, one after another.
 
-use crate::base::finding::{Finding, Findings};
+use std::sync::Arc;
+
+use crate::base::finding::{Code, Finding, Findings};
+use crate::base::limit::DESKTOP_PAGE_ROWS;
 use crate::base::origin::Origin;
 use crate::format::csv::CsvReader;
 use crate::format::fhir::{self, FhirReader};
@@ -11,7 +14,7 @@ use crate::format::settings::{FormatKind, Settings};
 use crate::format::source::{Source, Spool};
 use crate::format::xlsx::SheetReader;
 use crate::format::xml::XmlReader;
-use crate::format::{Arrival, FormatError, Header, Refused};
+use crate::format::{Arrival, FormatError, Header, Refused, Unit};
 
 /// Gives the units of one file in order, in bounded memory.
 pub struct Reader {
@@ -19,6 +22,53 @@ pub struct Reader {
     headers: Vec<Header>,
     /// That the file was unpacked.
     note: Option<Finding>,
+    counted: Counted,
+}
+
+/// The rows of each table, counted until the end.
+#[derive(Default)]
+struct Counted {
+    is_table: bool,
+    is_fhir: bool,
+    is_odd_noted: bool,
+    file: Origin,
+    tables: Vec<(Option<Arc<str>>, u64)>,
+    found: Vec<Finding>,
+}
+
+impl Counted {
+    fn row(&mut self, sheet: Option<&Arc<str>>) {
+        match self.tables.last_mut() {
+            Some((last, rows)) if last.as_ref() == sheet => *rows += 1,
+            _ => self.tables.push((sheet.cloned(), 1)),
+        }
+    }
+
+    /// A code that is none of the system it names: the systems of the NHS number's status are
+    /// mixed up even in published examples. Said once a file.
+    fn resource(&mut self, arrival: &Arrival<'_>) {
+        let Ok(Unit::Tree(tree)) = &arrival.unit else { return };
+        if self.is_odd_noted || !fhir::has_odd_status(tree) {
+            return;
+        }
+        self.is_odd_noted = true;
+        let text = "expected the status of an NHS number as a word of the system it names, found a number, which is of `UKCore-NHSNumberVerificationStatusEngland`";
+        let origin = arrival.place.origin(&self.file);
+        self.found.push(Finding::new(Code::FhirCodeSystem, origin, text));
+    }
+
+    /// A page that is full may not be the last.
+    fn end(&mut self) {
+        for (sheet, rows) in std::mem::take(&mut self.tables) {
+            if rows % DESKTOP_PAGE_ROWS != 0 {
+                continue;
+            }
+            let mut origin = self.file.clone();
+            origin.sheet = sheet;
+            let text = format!("exactly {rows} rows were read, which is where a common desktop flow stops");
+            self.found.push(Finding::new(Code::RoundCount, origin, text));
+        }
+    }
 }
 
 enum Inner {
@@ -72,7 +122,10 @@ pub fn open(
             (Inner::Hl7v2(Box::new(MessageReader::open(source, hl7v2, limits, file)?)), Vec::new())
         }
     };
-    Ok(Reader { inner, headers, note })
+    let is_table = matches!(settings.format, FormatKind::Csv(_) | FormatKind::Xlsx(_));
+    let is_fhir = matches!(settings.format, FormatKind::Fhir(_));
+    let counted = Counted { is_table, is_fhir, file: file.clone(), ..Counted::default() };
+    Ok(Reader { inner, headers, note, counted })
 }
 
 impl Reader {
@@ -98,6 +151,7 @@ impl Reader {
     /// lines left out. Ask after opening, and again at the end.
     pub fn findings(&mut self) -> Findings {
         let mut findings: Findings = self.note.take().into_iter().collect();
+        self.counted.found.drain(..).for_each(|finding| findings.push(finding));
         findings.extend(match &mut self.inner {
             Inner::Csv(reader) => std::mem::take(&mut reader.findings),
             Inner::Xlsx(reader) => std::mem::take(&mut reader.findings),
@@ -115,13 +169,23 @@ impl Reader {
         reason = "a unit borrows from the reader, which no iterator allows"
     )]
     pub fn next(&mut self) -> Result<Option<Arrival<'_>>, FormatError> {
-        match &mut self.inner {
+        let arrival = match &mut self.inner {
             Inner::Csv(reader) => reader.next(),
             Inner::Xlsx(reader) => reader.next(),
             Inner::Json(reader) => reader.next(),
             Inner::Xml(reader) => reader.next(),
             Inner::FhirXml(reader) => reader.next(),
             Inner::Hl7v2(reader) => reader.next(),
+        }?;
+        if self.counted.is_table {
+            match &arrival {
+                Some(arrival) => self.counted.row(arrival.place.sheet.as_ref()),
+                None => self.counted.end(),
+            }
         }
+        if let (true, Some(arrival)) = (self.counted.is_fhir, &arrival) {
+            self.counted.resource(arrival);
+        }
+        Ok(arrival)
     }
 }

@@ -95,7 +95,7 @@ enum Inner {
     Xlsx(Box<sheet::SheetWriter>),
     Tree(tree::TreeWriter),
     Xml(Box<XmlWriter>),
-    Hl7v2(Box<dyn Write + Send>),
+    Hl7v2 { out: Box<dyn Write + Send>, ordinal: u64 },
 }
 
 impl Writer {
@@ -108,7 +108,7 @@ impl Writer {
             Layout::Json { lines: false, body } => Inner::Tree(tree::TreeWriter::list(out, body.clone())),
             Layout::Fhir(form) => Inner::Tree(tree::TreeWriter::bundle(out, *form)?),
             Layout::Xml(layout) => Inner::Xml(Box::new(XmlWriter::new(out, layout)?)),
-            Layout::Hl7v2 => Inner::Hl7v2(out),
+            Layout::Hl7v2 => Inner::Hl7v2 { out, ordinal: 0 },
         };
         Ok(Self { inner })
     }
@@ -127,7 +127,7 @@ impl Writer {
             Inner::Xlsx(writer) => writer.put(sheet, unit),
             Inner::Tree(writer) => writer.put(unit),
             Inner::Xml(writer) => writer.put(unit),
-            Inner::Hl7v2(out) => {
+            Inner::Hl7v2 { out, ordinal } => {
                 let mut leaves = Vec::with_capacity(unit.len());
                 for (at, cell) in unit {
                     let At::Message(path) = at else { return Err(FormatError::WrongAddress("hl7v2")) };
@@ -137,7 +137,8 @@ impl Writer {
                         cell => leaves.push((path, Some(text_of(*cell)))),
                     }
                 }
-                let message = hl7v2::compose(leaves.into_iter());
+                *ordinal += 1;
+                let message = hl7v2::compose(leaves.into_iter(), *ordinal);
                 out.write_all(message.as_bytes()).map_err(FormatError::Write)?;
                 Ok(None)
             }
@@ -151,7 +152,7 @@ impl Writer {
             Inner::Xlsx(writer) => writer.finish(),
             Inner::Tree(writer) => writer.finish(),
             Inner::Xml(writer) => writer.finish(),
-            Inner::Hl7v2(mut out) => out.flush().map_err(FormatError::Write),
+            Inner::Hl7v2 { mut out, .. } => out.flush().map_err(FormatError::Write),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Workbooks.
 
+mod look;
 mod reader;
 mod row;
 mod scan;

@@ -76,7 +76,9 @@ pub fn feeds(config: &Config, wanted: Option<&str>) -> Result<Vec<Feed>, Gateway
                 continue;
             }
             let mapping_name = if feed.mapping.is_empty() { &full_name } else { &feed.mapping };
-            let mapping = Arc::new(library.mapping(mapping_name)?);
+            let mut mapping = library.mapping(mapping_name)?;
+            mapping.is_live = config.gateway.live;
+            let mapping = Arc::new(mapping);
             let text = library.text(mapping_name).unwrap_or_default().to_owned();
             feeds.push(Feed::new(config, source, name, mapping, text)?);
         }

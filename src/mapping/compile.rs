@@ -221,6 +221,7 @@ pub fn compile(raw: &RawMapping, codes: &dyn CodeLists) -> Result<Mapping, Diagn
             _ => Scope::Known,
         },
         one_way: raw.one_way,
+        is_live: false,
         notes: compiler.notes,
         blocks: blocks.into_iter().flatten().map(Arc::new).collect(),
     })
@@ -335,6 +336,9 @@ impl Compiler<'_> {
 
     fn check_sheet(&mut self, raw: &RawRecord) {
         let is_workbook = self.raw.format.name.value == "xlsx";
+        for field in raw.fields.iter().filter(|field| field.is_delete && !raw.is_patch) {
+            self.advise(&field.to.span, "only a patch takes old values away", "add `update = \"patch\"`");
+        }
         if let Some(row_id) = &raw.row_id {
             self.check_address(row_id, raw.sheet.as_ref().map(|sheet| sheet.value.as_str()));
         }

@@ -175,6 +175,8 @@ pub struct RawField {
     pub published: Vec<(String, String)>,
     /// What stands for a blank.
     pub default: Option<Placed<Node>>,
+    /// A patch takes the old value away, whatever the unit holds.
+    pub is_delete: bool,
     /// Never written.
     pub one_way: bool,
 }
@@ -265,32 +267,14 @@ fn format(walk: &mut Walk, node: &Placed<Node>) -> Option<RawFormat> {
             .and_then(|node| walk.word(node, &["exact", "find", "named", "numbered"])),
         ends: table.find("ends").and_then(|node| walk.word(node, &["crlf", "lf"])),
         header_row: table.find("header_row").and_then(|node| walk.whole(node)),
-        columns: table.find("columns").map(|node| columns(walk, node)).unwrap_or_default(),
+        columns: table.find("columns").map(|node| walk.columns(node)).unwrap_or_default(),
         units: text(walk, "units"),
         body: text(walk, "body"),
         form: table.find("form").and_then(|node| walk.word(node, &["json", "xml"])),
         namespace: text(walk, "namespace"),
-        namespaces: table.find("namespaces").map(|node| namespaces(walk, node)).unwrap_or_default(),
+        namespaces: table.find("namespaces").map(|node| walk.pairs(node)).unwrap_or_default(),
         name,
     })
-}
-
-fn namespaces(walk: &mut Walk, node: &Placed<Node>) -> Vec<(Placed<String>, Placed<String>)> {
-    let Node::Table(entries) = &node.value else {
-        walk.fault(&node.span, "expected prefixes with their namespaces, such as `{ core = \"…\" }`");
-        return Vec::new();
-    };
-    entries.iter().filter_map(|(prefix, node)| Some((prefix.clone(), walk.text(node)?))).collect()
-}
-
-fn columns(walk: &mut Walk, node: &Placed<Node>) -> Vec<(String, Vec<String>)> {
-    let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|text| text.value).collect();
-    match &node.value {
-        Node::Table(sheets) => {
-            sheets.iter().map(|(sheet, names)| (sheet.value.clone(), plain(walk.texts(names)))).collect()
-        }
-        _ => vec![(String::new(), plain(walk.texts(node)))],
-    }
 }
 
 fn key(walk: &mut Walk, node: &Placed<Node>) -> RawKey {
@@ -455,8 +439,20 @@ fn test(walk: &mut Walk, node: &Placed<Node>, table: &Table<'_>) -> Option<RawCo
 const PUBLISHED: [&str; 3] = ["blank", "format", "code"];
 
 fn field(walk: &mut Walk, node: &Placed<Node>, is_kept: bool) -> Option<RawField> {
-    let known =
-        ["to", "from", "as", "codes", "other", "blank", "wrong", "published", "default", "value", "one_way"];
+    let known = [
+        "to",
+        "from",
+        "as",
+        "codes",
+        "other",
+        "blank",
+        "wrong",
+        "published",
+        "default",
+        "value",
+        "delete",
+        "one_way",
+    ];
     let table = walk.table(node, "a field", &known)?;
     let published = table.find("published").and_then(|node| {
         let rules = walk.table(node, "`published`", &PUBLISHED)?;
@@ -490,6 +486,7 @@ fn field(walk: &mut Walk, node: &Placed<Node>, is_kept: bool) -> Option<RawField
         wrong: word(walk, "wrong", &["reject", "quarantine", "warn"]),
         published: published.unwrap_or_default(),
         default: table.find("default").cloned(),
+        is_delete: walk.truth(&table, "delete"),
         one_way: walk.truth(&table, "one_way"),
     })
 }

@@ -1,6 +1,8 @@
 //! From a source's unit to records.
 
 mod bind;
+mod key;
+mod live;
 mod row_id;
 pub(crate) mod watch;
 
@@ -21,15 +23,18 @@ use crate::mapping::compile::{Blank, Block, Other, Part, Rule, Wrong};
 use crate::mapping::condition::Condition;
 use crate::mapping::op::value::{Value, day_text};
 use crate::mapping::op::{Inputs, Op, Refusal};
-use crate::mapping::{KEY_SEPARATOR, Made, Outcome, Reading, Update};
+use crate::mapping::{Made, Outcome, Reading, Update};
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 use crate::record::schema::{Field, Holds};
+use key::{address_of, joined};
 use watch::{Seen, Watch};
 
 /// A mapping whose every address has been found: columns are numbers, paths are compiled.
 pub struct Bound {
     blocks: Vec<BoundBlock>,
+    /// True where tests and invented people are refused.
+    is_live: bool,
 }
 
 struct BoundBlock {
@@ -66,6 +71,7 @@ struct Reader<'a, 'u, W> {
     unit: Unit<'u>,
     arrival: &'a Arrival<'u>,
     file: &'a Origin,
+    is_live: bool,
     faults: Faults,
     watch: &'a mut W,
 }
@@ -91,7 +97,12 @@ impl Bound {
                 return refused(finding.clone());
             }
         };
-        let mut reader = Reader { unit, arrival, file, faults: Faults::default(), watch };
+        if let Some(finding) = live::check_unit(self.is_live, arrival, file) {
+            watch.seen(Seen::Outcome(Outcome::Rejected));
+            return refused(finding);
+        }
+        let mut reader =
+            Reader { unit, arrival, file, is_live: self.is_live, faults: Faults::default(), watch };
         let mut records = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
             let is_taken = block.when.as_ref().is_none_or(|when| when.takes(&unit));
@@ -162,6 +173,7 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
                 Given::Fixed(leaf) => Ok(Some((false, leaf))),
                 Given::Deleted => Ok(Some((true, Draft::Null))),
                 Given::Read(value) => {
+                    live::check_value(self.is_live, rule.field, &value)?;
                     if rule.is_keyed {
                         keyed.push((index, value.clone().plain().into_owned()));
                     }
@@ -450,24 +462,6 @@ fn blank<'u>(rule: &Rule, value: &Value<'u>, update: Update) -> Result<Given<'u>
         (Blank::Delete, Update::Patch) => Ok(Given::Deleted),
         (_, Update::Patch) if matches!(value, Value::Delete) => Ok(Given::Deleted),
         _ => Ok(Given::Nothing),
-    }
-}
-
-fn joined(parts: &[Cow<'_, str>]) -> String {
-    let mut out = String::with_capacity(parts.iter().map(|part| part.len() + 1).sum());
-    for (index, part) in parts.iter().enumerate() {
-        if index > 0 {
-            out.push(KEY_SEPARATOR);
-        }
-        out.push_str(part);
-    }
-    out
-}
-
-fn address_of(part: Option<&Part>) -> Option<&str> {
-    match part {
-        Some(Part::Cell(address, _)) => Some(address),
-        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use wayleave::format::settings::{FormatKind, Hl7v2Settings};
 
-use crate::format_support::{leaves, open_bytes, refused};
+use crate::format_support::{leaves, notes, open_bytes, refused};
 
 fn hl7v2() -> FormatKind {
     FormatKind::Hl7v2(Hl7v2Settings::default())
@@ -82,4 +82,71 @@ fn what_holds_no_messages_is_refused() {
         @"t, line 1: expected HL7 messages, each beginning with `MSH`, found something else [file/binary]"
     );
     assert_snapshot!(refused(b"\r\n\r\n", hl7v2()).join("\n"), @"t: expected messages, found an empty file [file/empty]");
+}
+
+/// The first message's declared character set is what the file is held to.
+#[test]
+fn character_sets_are_those_the_messages_declare() {
+    let message = |charset: &str, name: &str| {
+        format!(
+            "MSH|^~\\&|PAS|TAH|GW|PI|20250331||ADT^A31|1|P|2.4||||||{charset}\rPID|1||1^^^TAH^MR||{name}\r"
+        )
+    };
+    let latin = |text: String| {
+        text.chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect::<Vec<_>>()
+    };
+    let read = |bytes: &[u8]| {
+        let mut reader = open_bytes(bytes, hl7v2());
+        let notes = notes(&mut reader).len();
+        (leaves(&mut reader, &["PID-5.1"]).join("; "), notes)
+    };
+    assert_eq!(read(message("UNICODE UTF-8", "Zo\u{eb}").as_bytes()), ("1: Zo\u{eb}".into(), 0));
+    assert_eq!(read(&latin(message("8859/1~ASCII", "Zo\u{eb}"))), ("1: Zo\u{eb}".into(), 0));
+    assert_eq!(read(&latin(message("ASCII", "Zo\u{eb}"))), ("1: Zo\u{eb}".into(), 1));
+    assert_eq!(read(&latin(message("", "Zo\u{eb}"))), ("1: Zo\u{eb}".into(), 1));
+    let mixed =
+        message("UNICODE UTF-8", "Zo\u{eb}") + &message("8859/1", "Zo\u{eb}") + &message("8859/1", "Zoe");
+    assert_eq!(read(mixed.as_bytes()).0, "1: Zo\u{eb}; 2: [hl7v2/charset]; 3: Zoe");
+    let refusal = |bytes: &[u8]| refused(bytes, hl7v2()).join("\n");
+    assert_snapshot!(refusal(message("ISO IR87", "x").as_bytes()), @"t, at MSH-18: expected messages in UTF-8 or Latin 1, found a character set declared in MSH-18 that is not read [charset/undecided]");
+    assert_snapshot!(refusal(&latin(message("UNICODE UTF-8", "Zo\u{eb}"))), @"t, line 1: expected UTF-8 throughout, found a character that is not [charset/mismatch]");
+}
+
+fn convert(words: &[&str], input: &str) -> String {
+    let mut command = assert_cmd::Command::cargo_bin("wayleave").unwrap();
+    let output = command.arg("convert").args(words).write_stdin(input).output().unwrap();
+    assert_ne!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+const BUNDLE: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[{"resource":{"resourceType":"Patient","id":"T1","meta":{"lastUpdated":"2025-03-01T09:00:00+00:00"},"identifier":[{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"9990000018"},{"system":"https://trust.example/Id/local-patient-id","value":"T1"}],"name":[{"use":"official","family":"Fell|x","given":["Zoë"]}],"birthDate":"1961-07-04"}}]}"#;
+
+#[test]
+fn a_written_message_has_what_every_receiver_needs() {
+    let written = convert(&["--mapping", "trust/fhir", "--to", "trust/adt", "-"], BUNDLE);
+    assert_snapshot!(written.replace('\r', "\n"), @r"
+    MSH|^~\&|||||20250301090000+0000||ADT^A31^ADT_A05|1|P|2.4||||||UNICODE UTF-8
+    EVN|A31|20250301090000+0000
+    PID|||9990000018^^^NHS^NH~T1^^^^MR||Fell\F\x^Zoë||19610704
+    PV1||N
+    ");
+}
+
+#[test]
+fn another_parser_reads_what_is_written() {
+    let Some(python) = crate::support::python() else { return };
+    let stay = "MSH|^~\\&|TRUST|TAH|WAYLEAVE|WL|20250310120000||ADT^A03|M2|P|2.4\rEVN|A03|20250310120000\rPID|1||9990000018^^^NHS^NH~T100001^^^TAH^MR||Fell^Ada||19610704|F|||1 Yew Lane^^Sheffield^^S99 1AA|||||||||||C^White - Other\rPV1|1|I|Rowan Ward^1^2^TAH|25|||||||||||||||V0001|||||||||||||||||1|19|||||||20250228221500|20250310\r";
+    let written = convert(&["--mapping", "trust/fhir", "--to", "trust/adt", "-"], BUNDLE)
+        + &convert(&["--mapping", "trust/adt", "--to", "trust/adt", "-"], stay);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("messages.hl7");
+    std::fs::write(&file, written).unwrap();
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/hl7v2/read");
+    let output = std::process::Command::new(python).arg(script).arg(&file).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_snapshot!(said, @r"
+    ADT^A31^ADT_A05 | 2.4 | MSH EVN PID PV1 | 9990000018^^^NHS^NH T1^^^^MR | Fell\F\x^Zoë
+    ADT^A03^ADT_A03 | 2.4 | MSH EVN PID PV1 | 9990000018^^^NHS^NH T100001^^^^MR | Fell^Ada
+    ");
 }

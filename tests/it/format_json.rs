@@ -150,3 +150,19 @@ fn json_in_utf16_is_read_and_noted() {
     assert!(notes(&mut reader).join("").ends_with("[charset/decided]"));
     assert_eq!(leaves(&mut reader, &["a"]), ["1: é"]);
 }
+
+#[test]
+fn a_code_of_another_system_than_the_one_it_names_is_noted() {
+    let patient = |system: &str| {
+        format!(
+            r#"{{"resourceType":"Patient","identifier":[{{"value":"1","extension":[{{"url":"u","valueCodeableConcept":{{"coding":[{{"system":"https://fhir.hl7.org.uk/CodeSystem/{system}","code":"01"}}]}}}}]}}]}}"#
+        )
+    };
+    let noted = |system: &str| {
+        let mut reader = open_bytes(patient(system).as_bytes(), FormatKind::Fhir(FhirForm::Json));
+        assert_eq!(leaves(&mut reader, &["identifier[0].value"]), ["1: 1"]);
+        notes(&mut reader).join("")
+    };
+    assert!(noted("UKCore-NHSNumberVerificationStatus").ends_with("[fhir/code-system]"));
+    assert_eq!(noted("UKCore-NHSNumberVerificationStatusEngland"), "");
+}

@@ -182,7 +182,10 @@ fn what_deletes_is_written_as_such() {
         &paths(&["PID-8", "PID-7", "MSH-9.1"]),
         &[vec![Cell::Delete, Cell::Absent, Cell::Text("ADT")]],
     );
-    assert_eq!(String::from_utf8(bytes).unwrap(), "MSH|^~\\&|||||||ADT\rPID||||||||\"\"\r");
+    assert_eq!(
+        String::from_utf8(bytes).unwrap(),
+        "MSH|^~\\&|||||||ADT^A31^ADT_A05|1|P|2.4||||||UNICODE UTF-8\rEVN|A31\rPID||||||||\"\"\rPV1||N\r"
+    );
     let bytes = write(
         &Layout::Json { lines: true, body: None },
         &paths(&["a", "b"]),

@@ -71,7 +71,8 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
     found
         .iter()
         .filter(|path| path.to_string_lossy().ends_with(ending))
-        .map(|path| (name(path), std::fs::read_to_string(path).unwrap()))
+        // A file that is no text on purpose stands among the tests.
+        .map(|path| (name(path), String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned()))
         .collect()
 }
 
@@ -242,6 +243,7 @@ fn every_property_carries_its_privacy_and_has_its_twin() {
 fn every_finding_code_is_explained_and_raised_by_a_test() {
     let mut tests: String = files("tests", ".rs").into_iter().map(|(_, text)| text).collect();
     tests.extend(files("tests", ".snap").into_iter().map(|(_, text)| text));
+    tests.extend(files("tests/torture", ".toml").into_iter().map(|(_, text)| text));
     tests.extend(files("mappings", ".cases.toml").into_iter().map(|(_, text)| text));
     for (_, text) in files("src", ".rs") {
         tests.extend(text.split("\n#[cfg(test)]\nmod tests").nth(1).map(str::to_owned));

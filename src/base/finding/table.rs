@@ -85,6 +85,7 @@ codes! {
     JsonTooDeep, "json/too-deep", Error, "a tree is nested deeper than any record is", "check that the right file was sent";
     JsonShape, "json/shape", Error, "the units are not where the mapping says they are", "check that the right file was sent, or correct `units` or `body` in the mapping";
     FhirUnknown, "fhir/unknown", Note, "a resource or element is not among those known of FHIR R4", "nothing to do, unless the mapping reads it";
+    FhirCodeSystem, "fhir/code-system", Note, "a code is not one of the code system it names", "send the code with the system it belongs to; it was read as if it were";
     FhirNoResource, "fhir/no-resource", Error, "an entry holds no FHIR resource", "send each entry with its whole resource, `resourceType` included";
 
     XmlSyntax, "xml/syntax", Error, "the text is not XML", "check that the export finished and that nobody edited the file by hand";
@@ -96,6 +97,8 @@ codes! {
     XmlRepeated, "xml/repeated", Error, "an element stands several times where the mapping reads one, so which is meant cannot be known", "select one in the mapping by its number or a value, such as `phone[0]` or `phone[@use=home]`";
 
     Hl7v2Head, "hl7v2/head", Error, "a message does not begin with `MSH` and the characters that cut it", "check the sending interface: each message begins with `MSH|^~\\&`";
+    Hl7v2Charset, "hl7v2/charset", Error, "a message declares another character set than the file it stands in", "send messages of one character set a file; `UNICODE UTF-8` in MSH-18 is read everywhere";
+    Hl7v2NotLive, "hl7v2/not-live", Error, "a message is marked as one for tests or training", "send it to a test gateway, or correct MSH-11 in the sending interface";
     Hl7v2Segment, "hl7v2/segment", Error, "a message holds a line that is no segment", "check the sending interface: a line break inside a value must be written as `\\.br\\`";
 
     XlsxHidden, "xlsx/hidden-sheet", Note, "a sheet of the workbook is hidden", "unhide it, or delete it, so that everyone sees what is sent";
@@ -103,6 +106,11 @@ codes! {
     XlsxLocked, "xlsx/locked", Error, "the workbook needs a password", "take the password off in Excel (File, Info, Protect Workbook) and send it again by a safe way";
     XlsxOld, "xlsx/old-format", Error, "the workbook is in the old .xls format", "open it in Excel and save it as Excel Workbook (.xlsx)";
     XlsxCellError, "xlsx/cell-error", Error, "a cell that is used holds an Excel error", "mend the formula, or type the value";
+    XlsxMerged, "xlsx/merged-cells", Warning, "cells of the sheet are merged, so all but the first of them are blank", "take the merging off (Home, Merge & Center) and fill every cell";
+    XlsxPivot, "xlsx/pivot-cache", Warning, "a pivot table brings its own hidden copy of the rows it was made from", "delete the pivot table, or paste its values into a new workbook, so that everyone sees what is sent";
+    XlsxUncalculated, "xlsx/not-calculated", Error, "a formula that is used was never calculated", "open the workbook in Excel, let it calculate (F9), save it and send it again";
+    XlsxColour, "xlsx/colour", Warning, "some cells of a column are coloured and others are not", "say in a column of its own what the colour means";
+    RoundCount, "file/round-count", Warning, "the rows are exactly 256 or a multiple of it, where a common desktop flow stops", "check in the sender's system that there are no more; in the flow, turn pagination on";
     XlsxTooLong, "xlsx/too-long", Error, "a text or sheet is longer than Excel can hold", "write the records as CSV, or split them";
     XlsxStray, "xlsx/stray-cell", Warning, "a cell stands to the right of the last column name and is not read", "give the column a name, or move the remark elsewhere";
 
@@ -125,6 +133,7 @@ codes! {
     MapNhsCheckDigit, "map/nhs-check-digit", Error, "the check digit of an NHS number is wrong", "look the number up again; two digits may be swapped";
     MapNhsImplausible, "map/nhs-implausible", Error, "an NHS number was never issued", "look the number up again; a filler was entered";
     MapNhsPadded, "map/nhs-padded", Warning, "leading noughts were put back before an NHS number that is kept as a number", "export the number as text from the sender's system";
+    MapNhsTest, "map/nhs-test", Error, "an NHS number is of the range kept for tests, and this gateway is live", "take the test patient out of the sender's live system";
     MapNhsShape, "map/nhs-shape", Error, "an NHS number does not have ten digits", "look the number up again";
     MapNotWritten, "map/not-written", Note, "the target's layout has no place for a field", "nothing, if the partner has no use for it";
     MapNumber, "map/number", Error, "a number cannot be read", "correct the number in the sender's system";

@@ -62,6 +62,18 @@ impl Message {
         &self.raw
     }
 
+    /// True where it says that it is in production (MSH-11, HL7 table 0103).
+    #[must_use]
+    pub fn is_production(&self) -> bool {
+        let path = MessagePath::of("MSH", 11);
+        self.find(&path) == Some("P")
+    }
+
+    /// The character set it declares (MSH-18, HL7 table 0211), the first where it names several.
+    pub(crate) fn charset(&self) -> Option<&str> {
+        self.find(&MessagePath::of("MSH", 18))
+    }
+
     /// The text at a path.
     pub(crate) fn find(&self, path: &MessagePath) -> Option<&str> {
         let mut segments = self.segments.iter().filter(|segment| segment.name == path.segment);

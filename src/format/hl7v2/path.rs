@@ -29,6 +29,12 @@ pub(crate) enum Repetition {
 const NUMBER_MAX: usize = 999;
 
 impl MessagePath {
+    /// The first component of a field of the first such segment.
+    pub(crate) fn of(segment: &str, field: usize) -> Self {
+        let repetition = Repetition::Number(1);
+        Self { segment: segment.to_owned(), occurrence: 1, field, repetition, component: 1, part: 1 }
+    }
+
     /// True for text that begins as a path into a message does: `PID-` or `OBX[2]-`.
     #[must_use]
     pub fn looks_like(address: &str) -> bool {

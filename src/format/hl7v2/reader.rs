@@ -2,10 +2,11 @@
 
 use std::io::{self, BufRead};
 
+use super::declared;
 use super::message::{Message, NotAMessage};
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::origin::Origin;
-use crate::format::charset::{self, Text, count};
+use crate::format::charset::{self, Charset, Text, count};
 use crate::format::settings::{Hl7v2Settings, Limits};
 use crate::format::source::Source;
 use crate::format::{Arrival, FormatError, Place, Refused, Unit};
@@ -22,6 +23,9 @@ pub(crate) struct MessageReader {
     now: Spot,
     ordinal: u64,
     message: Message,
+    charset: Charset,
+    /// True where the mapping says what the file is in, whatever its messages do.
+    is_declared_for_it: bool,
     pub(crate) findings: Findings,
 }
 
@@ -45,7 +49,9 @@ impl MessageReader {
         limits: &Limits,
         file: &Origin,
     ) -> Result<Self, Refused> {
-        let (decided, note) = charset::decide(source.as_mut(), settings.encoding, file)??;
+        let said = declared::declared(source.as_mut(), file)?.map_err(|finding| *finding)?;
+        let encoding = settings.encoding.or(said);
+        let (decided, note) = charset::decide(source.as_mut(), encoding, file)??;
         let start = Spot { line: 1, byte: 0 };
         let mut reader = Self {
             text: Text::new(source, decided)?,
@@ -57,6 +63,8 @@ impl MessageReader {
             now: start,
             ordinal: 0,
             message: Message::default(),
+            charset: decided.charset,
+            is_declared_for_it: settings.encoding.is_some(),
             findings: note.into_iter().collect(),
         };
         match reader.next_segment()? {
@@ -109,11 +117,28 @@ impl MessageReader {
         let unit = match Message::parse(&text) {
             Ok(message) => {
                 self.message = message;
-                Ok(Unit::Message(&self.message))
+                match self.other_charset(&place) {
+                    Some(finding) => Err(finding),
+                    None => Ok(Unit::Message(&self.message)),
+                }
             }
             Err(fault) => Err(self.finding(fault, &place, began)),
         };
         Ok(Some(Arrival { place, unit }))
+    }
+
+    /// That a message of other letters than plain ones is in another set than the file was read in.
+    fn other_charset(&self, place: &Place) -> Option<Finding> {
+        if self.is_declared_for_it || self.message.raw().is_ascii() {
+            return None;
+        }
+        let declared = self.message.charset()?;
+        if !matches!(declared::charset_of(declared), Ok(Some(charset)) if charset != self.charset) {
+            return None;
+        }
+        let text =
+            "expected the character set of the file's first message, found a message that declares another";
+        Some(Finding::new(Code::Hl7v2Charset, place.origin(&self.file).at_path("MSH-18"), text))
     }
 
     fn finding(&self, fault: NotAMessage, place: &Place, began: Spot) -> Finding {

@@ -12,11 +12,16 @@ const ORDER: [&str; 9] = ["MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "OBX"
 type Parts = BTreeMap<usize, String>;
 type Components = BTreeMap<usize, Parts>;
 type Fields = BTreeMap<usize, Vec<Components>>;
+/// By rank, name and occurrence.
+type Segments = BTreeMap<(usize, String, usize), Fields>;
 
 /// The text of a message with these leaves; `None` as the leaf is `""`, which deletes.
-pub(crate) fn compose<'p>(leaves: impl Iterator<Item = (&'p MessagePath, Option<String>)>) -> String {
+pub(crate) fn compose<'p>(
+    leaves: impl Iterator<Item = (&'p MessagePath, Option<String>)>,
+    ordinal: u64,
+) -> String {
     let marks = Marks::default();
-    let mut segments: BTreeMap<(usize, String, usize), Fields> = BTreeMap::new();
+    let mut segments = Segments::new();
     segments.insert((0, String::from("MSH"), 1), Fields::new());
     for (path, leaf) in leaves {
         if path.segment == "MSH" && path.field <= 2 {
@@ -34,6 +39,7 @@ pub(crate) fn compose<'p>(leaves: impl Iterator<Item = (&'p MessagePath, Option<
             components.entry(path.component).or_default().insert(path.part, text);
         }
     }
+    complete(&mut segments, ordinal);
     let mut message = String::new();
     for ((_, name, _), fields) in &segments {
         message.push_str(name);
@@ -53,6 +59,55 @@ pub(crate) fn compose<'p>(leaves: impl Iterator<Item = (&'p MessagePath, Option<
         message.push('\r');
     }
     message
+}
+
+/// Fills in what a receiver needs of every message (HL7 v2.4, section 2.16.9) where the leaves say
+/// nothing of it, and the event segment of an ADT message.
+fn complete(segments: &mut Segments, ordinal: u64) {
+    let Some(head) = segments.get_mut(&(0, String::from("MSH"), 1)) else { return };
+    for (field, text) in [(10, ordinal.to_string()), (11, "P".into()), (12, "2.4".into()), (18, UTF_8.into())]
+    {
+        head.entry(field).or_insert_with(|| vec![Components::from([(1, Parts::from([(1, text)]))])]);
+    }
+    let kind = head.get_mut(&9).and_then(|repetitions| repetitions.first_mut());
+    let Some(kind) = kind.filter(|kind| text_at(kind, 1) == Some("ADT")) else { return };
+    // Somebody's details, with nothing that happened to them.
+    let event = kind.entry(2).or_insert_with(|| Parts::from([(1, String::from("A31"))]));
+    let event = event.get(&1).cloned().unwrap_or_default();
+    if let Some((_, structure)) = STRUCTURES.iter().find(|(events, _)| events.contains(&event.as_str())) {
+        kind.entry(3).or_insert_with(|| Parts::from([(1, (*structure).to_owned())]));
+    }
+    let sent = head.get(&7).cloned().unwrap_or_default();
+    if event == "A28" || event == "A31" {
+        // There has to be a visit, and this is none: not applicable (HL7 table 0004).
+        let rank = ORDER.iter().position(|name| *name == "PV1").unwrap_or_default();
+        let visit = segments.entry((rank, String::from("PV1"), 1)).or_default();
+        visit
+            .entry(2)
+            .or_insert_with(|| vec![Components::from([(1, Parts::from([(1, String::from("N"))]))])]);
+    }
+    let noted = segments.entry((1, String::from("EVN"), 1)).or_default();
+    noted.entry(1).or_insert_with(|| vec![Components::from([(1, Parts::from([(1, event)]))])]);
+    if !sent.is_empty() {
+        noted.entry(2).or_insert(sent);
+    }
+}
+
+/// The structure of each event's message (HL7 v2.4, table 0354), of those that are read here.
+const STRUCTURES: [(&[&str], &str); 6] = [
+    (&["A01", "A04", "A08", "A13"], "ADT_A01"),
+    (&["A02"], "ADT_A02"),
+    (&["A03"], "ADT_A03"),
+    (&["A05", "A28", "A31"], "ADT_A05"),
+    (&["A11", "A12"], "ADT_A09"),
+    (&["A40"], "ADT_A39"),
+];
+
+/// What a writer of UTF-8 declares (HL7 table 0211).
+const UTF_8: &str = "UNICODE UTF-8";
+
+fn text_at(components: &Components, number: usize) -> Option<&str> {
+    components.get(&number)?.get(&1).map(String::as_str)
 }
 
 /// The repetition that is meant, added where there is none.

@@ -4,8 +4,9 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 
 use calamine::{Reader as _, Xlsx};
 
+use super::look::Looks;
 use super::row::SheetRow;
-use super::scan::{self, Kept};
+use super::scan::{self, Kept, Wrong};
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::limit::CELL_BYTES_MAX;
 use crate::base::origin::Origin;
@@ -34,12 +35,13 @@ impl SheetReader {
         spool: &dyn Spool,
     ) -> Result<Self, Refused> {
         check_magic(source.as_mut(), file)?;
-        packed::check_zip(source.as_mut(), limits, file)?;
+        let mut looks = Looks::default();
+        packed::check_zip(source.as_mut(), limits, file, &mut |part, piece| looks.piece(part, piece))?;
         let mut workbook: Xlsx<Box<dyn Source>> =
             Xlsx::new(source).map_err(|error| scan::fault(error, file))?;
         let spool_fault = |error| Refused::Machine(FormatError::Spool(error));
         let mut target = spool.new_file().map_err(spool_fault)?;
-        let scanned = scan::scan(&mut workbook, settings, file, target.as_mut())?;
+        let scanned = scan::scan(&mut workbook, &looks, settings, file, target.as_mut())?;
         target.seek(SeekFrom::Start(0)).map_err(spool_fault)?;
         Ok(Self {
             kept: BufReader::with_capacity(64 * 1024, target),
@@ -57,16 +59,23 @@ impl SheetReader {
 
     pub(crate) fn next(&mut self) -> Result<Option<Arrival<'_>>, FormatError> {
         let read = Kept::read(&mut self.kept, &mut self.row, &mut self.text);
-        let Some((sheet, line, error_column)) = read.map_err(FormatError::Spool)? else { return Ok(None) };
+        let Some((sheet, line, wrong)) = read.map_err(FormatError::Spool)? else { return Ok(None) };
         let header = self.headers.get(sheet);
         let name = header.and_then(|header| header.sheet.clone());
         let place = Place { sheet: name, line, byte: 0, path: None };
         let mut fault = None;
-        if let Some(column) = error_column {
+        if let Some((column, wrong)) = wrong {
             let mut origin = place.origin(&self.file);
             origin.column = header.and_then(|header| header.columns.get(column).cloned());
-            let text = "expected a value, found an Excel error such as #REF! or #N/A";
-            fault = Some(Finding::new(Code::XlsxCellError, origin, text));
+            let (code, text) = match wrong {
+                Wrong::Error => {
+                    (Code::XlsxCellError, "expected a value, found an Excel error such as #REF! or #N/A")
+                }
+                Wrong::Uncalculated => {
+                    (Code::XlsxUncalculated, "expected a value, found a formula that was never calculated")
+                }
+            };
+            fault = Some(Finding::new(code, origin, text));
         }
         if self.row.longest() > CELL_BYTES_MAX {
             let text = format!("expected cells of at most {} KB, found a longer one", CELL_BYTES_MAX / 1024);
@@ -127,10 +136,17 @@ fn is_encrypted(source: &mut dyn Source) -> io::Result<bool> {
     }
 }
 
+/// Added to the column of a formula that was never calculated: no sheet has so many.
+const UNCALCULATED: u64 = 1 << 32;
+
 impl Kept {
-    /// Into the private file: sheet, line, error column from 1 or 0, count of cells, cells.
+    /// Into the private file: sheet, line, column from 1 of what is wrong or 0, count of cells, cells.
     pub(super) fn write(&self, target: &mut dyn Write) -> io::Result<()> {
-        let error_column = self.error_column.map_or(0, |column| count(column) + 1);
+        let error_column = match self.wrong {
+            None => 0,
+            Some((column, Wrong::Error)) => count(column) + 1,
+            Some((column, Wrong::Uncalculated)) => count(column) + 1 + UNCALCULATED,
+        };
         for number in [count(self.sheet), self.line, error_column, count(self.row.len())] {
             target.write_all(&number.to_le_bytes())?;
         }
@@ -164,7 +180,7 @@ impl Kept {
         kept: &mut impl Read,
         row: &mut SheetRow,
         text: &mut Vec<u8>,
-    ) -> io::Result<Option<(usize, u64, Option<usize>)>> {
+    ) -> io::Result<Option<(usize, u64, Option<(usize, Wrong)>)>> {
         row.clear();
         let mut first = Vec::new();
         kept.by_ref().take(8).read_to_end(&mut first)?;
@@ -204,7 +220,10 @@ impl Kept {
         let as_index = |number: u64| usize::try_from(number).map_err(|_large| damaged());
         let error_column = match error_column {
             0 => None,
-            column => Some(as_index(column - 1)?),
+            column if column > UNCALCULATED => {
+                Some((as_index(column - 1 - UNCALCULATED)?, Wrong::Uncalculated))
+            }
+            column => Some((as_index(column - 1)?, Wrong::Error)),
         };
         Ok(Some((as_index(sheet)?, line, error_column)))
     }

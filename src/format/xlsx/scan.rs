@@ -3,11 +3,13 @@
 //! A sheet's cells can only be read while the workbook is borrowed, so rows go through a private
 //! file. What is gained: every fault of the file as a whole is known before its first unit.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use calamine::{Cell as RawCell, DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
 
+use super::look::{Looks, SheetLook};
 use super::row::SheetRow;
 use crate::base::day::Day;
 use crate::base::finding::{Code, Finding, Findings, Severity};
@@ -31,20 +33,35 @@ type Workbook = Xlsx<Box<dyn Source>>;
 pub(super) struct Kept {
     pub(super) sheet: usize,
     pub(super) line: u64,
-    /// A column that holds an Excel error and is used, from 0.
-    pub(super) error_column: Option<usize>,
+    /// A column, from 0, that is used and holds no value that can be.
+    pub(super) wrong: Option<(usize, Wrong)>,
     pub(super) row: SheetRow,
+}
+
+/// Why a cell has no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// It holds an Excel error.
+    Error,
+    /// It holds a formula that was never calculated.
+    Uncalculated,
 }
 
 /// Scans the wanted sheets of a workbook.
 pub(super) fn scan(
     workbook: &mut Workbook,
+    looks: &Looks,
     settings: &XlsxSettings,
     file: &Origin,
     target: &mut dyn Spooled,
 ) -> Result<Scanned, Refused> {
     let mut scanned = Scanned { headers: Vec::new(), findings: Findings::default() };
     let wanted = wanted_sheets(workbook, settings, file, &mut scanned.findings)?;
+    if looks.has_pivot {
+        let text = "this workbook holds a pivot table with its own copy of the rows it was made from";
+        scanned.findings.push(Finding::new(Code::XlsxPivot, file.clone(), text));
+    }
+    let coloured = looks.coloured();
     let mut target = BufWriter::with_capacity(64 * 1024, target);
     for (name, sheet) in &wanted {
         let mut scan = SheetScan {
@@ -52,6 +69,7 @@ pub(super) fn scan(
             name: Arc::from(name.as_str()),
             settings: sheet,
             index: scanned.headers.len(),
+            look: looks.sheet(name),
             header: None,
             above: Vec::new(),
             findings: &mut scanned.findings,
@@ -59,6 +77,7 @@ pub(super) fn scan(
             is_stray_noted: false,
         };
         scan.run(workbook)?;
+        scan.tell(&coloured);
         if let Some(header) = scan.header.take() {
             scanned.headers.push(header);
         }
@@ -118,9 +137,10 @@ struct SheetScan<'s, W: Write> {
     name: Arc<str>,
     settings: &'s SheetSettings,
     index: usize,
+    look: Option<&'s SheetLook>,
     header: Option<Header>,
     /// Rows read while the header is looked for.
-    above: Vec<(u64, Option<usize>, SheetRow)>,
+    above: Vec<(u64, Option<(usize, Wrong)>, SheetRow)>,
     findings: &'s mut Findings,
     target: &'s mut W,
     is_stray_noted: bool,
@@ -132,12 +152,12 @@ impl<W: Write> SheetScan<'_, W> {
             workbook.worksheet_cells_reader(&self.name).map_err(|error| fault(error, &self.origin))?;
         let mut row = SheetRow::default();
         let mut line = 0;
-        let mut error_column = None;
+        let mut wrong = None;
         while let Some(cell) = cells.next_cell().map_err(|error| fault(error, &self.origin))? {
             let (row_index, column) = cell.get_position();
             let at = u64::from(row_index) + 1;
             if at != line && !row.is_empty() {
-                self.row(line, error_column.take(), std::mem::take(&mut row))?;
+                self.row(line, wrong.take(), std::mem::take(&mut row))?;
             }
             line = at;
             let column = usize::try_from(column).unwrap_or(usize::MAX);
@@ -148,12 +168,12 @@ impl<W: Write> SheetScan<'_, W> {
                 row.push(Cell::Absent);
             }
             if matches!(cell.get_value(), DataRef::Error(_)) {
-                error_column = error_column.or(Some(column));
+                wrong = wrong.or(Some((column, Wrong::Error)));
             }
             push(&mut row, &cell);
         }
         if !row.is_empty() {
-            self.row(line, error_column, row)?;
+            self.row(line, wrong, row)?;
         }
         if self.header.is_none() {
             self.settle()?;
@@ -161,19 +181,19 @@ impl<W: Write> SheetScan<'_, W> {
         Ok(())
     }
 
-    fn row(&mut self, line: u64, error_column: Option<usize>, row: SheetRow) -> Result<(), Refused> {
+    fn row(&mut self, line: u64, wrong: Option<(usize, Wrong)>, row: SheetRow) -> Result<(), Refused> {
         if self.header.is_some() {
-            return self.keep(line, error_column, row);
+            return self.keep(line, wrong, row);
         }
         if let Some(declared) = self.settings.header_row {
             if line >= declared {
                 self.above.clear();
-                self.above.push((line, error_column, row));
+                self.above.push((line, wrong, row));
                 return self.settle();
             }
             return Ok(());
         }
-        self.above.push((line, error_column, row));
+        self.above.push((line, wrong, row));
         if self.above.len() >= HEADER_SEARCH_ROWS_MAX {
             return self.settle();
         }
@@ -206,8 +226,8 @@ impl<W: Write> SheetScan<'_, W> {
         let header = Header { sheet: Some(self.name.clone()), columns, line };
         self.check_twice(&header)?;
         self.header = Some(header);
-        for (line, error_column, row) in above.into_iter().skip(at + 1) {
-            self.keep(line, error_column, row)?;
+        for (line, wrong, row) in above.into_iter().skip(at + 1) {
+            self.keep(line, wrong, row)?;
         }
         Ok(())
     }
@@ -248,7 +268,7 @@ impl<W: Write> SheetScan<'_, W> {
         Ok(())
     }
 
-    fn keep(&mut self, line: u64, error_column: Option<usize>, row: SheetRow) -> Result<(), Refused> {
+    fn keep(&mut self, line: u64, wrong: Option<(usize, Wrong)>, row: SheetRow) -> Result<(), Refused> {
         let columns = self.header.as_ref().map_or(0, |header| header.columns.len());
         let is_blank = (0..row.len().min(columns))
             .all(|column| row.cell(column) == Cell::Absent || self.is_aside(column));
@@ -261,14 +281,57 @@ impl<W: Write> SheetScan<'_, W> {
         if is_blank {
             return Ok(());
         }
-        let error_column = error_column.filter(|column| self.is_used(*column));
-        let kept = Kept { sheet: self.index, line, error_column, row };
+        let blank = self.look.and_then(|look| {
+            let row = u32::try_from(line.checked_sub(1)?).ok()?;
+            let mut cells = look.uncalculated.range((row, 0)..=(row, u32::MAX));
+            cells.find_map(|(_, column)| usize::try_from(*column).ok().filter(|column| self.is_used(*column)))
+        });
+        let wrong = wrong
+            .filter(|(column, _)| self.is_used(*column))
+            .or(blank.map(|column| (column, Wrong::Uncalculated)));
+        let kept = Kept { sheet: self.index, line, wrong, row };
         kept.write(self.target).map_err(|error| Refused::Machine(FormatError::Spool(error)))
     }
 
     fn is_aside(&self, column: usize) -> bool {
         let name = self.header.as_ref().and_then(|header| header.columns.get(column));
         name.is_some_and(|name| self.settings.aside.iter().any(|aside| aside.trim() == name.as_ref()))
+    }
+
+    /// What was seen of the sheet besides its values.
+    fn tell(&mut self, coloured: &BTreeSet<u32>) {
+        let (Some(look), Some(header)) = (self.look, &self.header) else { return };
+        let top = u32::try_from(header.line).unwrap_or(u32::MAX);
+        let mut found = Vec::new();
+        if look.merged > 0 {
+            let text = format!(
+                "cells are merged here, {} times, first `{}`; all but the first cell of each are read as blank",
+                look.merged, look.merged_first
+            );
+            // A title that spans the columns above the header takes nothing from any row.
+            let severity = if look.merged_to < top { Severity::Note } else { Severity::Warning };
+            found.push(Finding::new(Code::XlsxMerged, self.origin.clone(), text).severity(severity));
+        }
+        if let Some((row, column)) = look.uncalculated.first() {
+            let text = format!(
+                "formulas were never calculated, {} of them, first in row {}; they hold no value",
+                look.uncalculated_count,
+                row + 1
+            );
+            let named = usize::try_from(*column).ok().and_then(|column| header.columns.get(column));
+            let mut origin = self.origin.clone().at_line(u64::from(*row) + 1);
+            origin.column = named.cloned();
+            found.push(Finding::new(Code::XlsxUncalculated, origin, text).severity(Severity::Warning));
+        }
+        if let Some((cells, row, column)) = look.coloured(coloured, top, header.columns.len()) {
+            let text = format!(
+                "{cells} cells are coloured here and others of their column are not; what a colour means is not read"
+            );
+            let mut origin = self.origin.clone().at_line(u64::from(row) + 1);
+            origin.column = header.columns.get(column).cloned();
+            found.push(Finding::new(Code::XlsxColour, origin, text));
+        }
+        found.into_iter().for_each(|finding| self.findings.push(finding));
     }
 
     fn is_used(&self, column: usize) -> bool {

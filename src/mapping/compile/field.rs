@@ -38,8 +38,12 @@ impl Compiler<'_> {
             self.unknown(&raw.to, &format!("field of `{}`", schema.kind), known);
             return None;
         };
-        let one_way = one_way || raw.one_way;
+        let one_way = one_way || raw.one_way || raw.is_delete;
         match (raw.from.is_empty(), &raw.value) {
+            (true, None) if raw.is_delete => {}
+            (_, _) if raw.is_delete => {
+                self.fault(&raw.to.span, "`delete` stands alone: leave out `from` and `value`");
+            }
             (true, None) => self.fault(&raw.to.span, "expected `from`, or a constant `value`"),
             (false, Some(value)) => self.fault(&value.span, "a constant is not read: leave out `from`"),
             _ => {}
@@ -53,7 +57,7 @@ impl Compiler<'_> {
             None => default_steps(field, raw, codes.is_some()),
         };
         let is_whole = raw.pipeline.as_ref().is_none_or(|ops| ops.len() == steps.len());
-        if is_whole && raw.value.is_none() {
+        if is_whole && raw.value.is_none() && !raw.is_delete {
             self.check_steps(raw, field, &steps, codes.is_some());
             self.check_written(raw, &steps, one_way);
         }
@@ -64,7 +68,10 @@ impl Compiler<'_> {
         }
         let mut rule = rule_of(raw, field, steps, codes);
         rule.written = self.written(raw, &rule.steps);
-        rule.value = raw.value.as_ref().and_then(|value| self.constant(value, schema, field));
+        rule.value = match &raw.value {
+            _ if raw.is_delete => Some(Draft::Null),
+            value => value.as_ref().and_then(|value| self.constant(value, schema, field)),
+        };
         rule.default = raw.default.as_ref().and_then(|value| self.constant(value, schema, field));
         rule.one_way = one_way;
         Some(rule)

@@ -198,6 +198,26 @@ impl Walk {
         items.iter().filter_map(|item| self.text(item)).collect()
     }
 
+    /// Columns by sheet; the empty name for a format without sheets.
+    pub fn columns(&mut self, node: &Placed<Node>) -> Vec<(String, Vec<String>)> {
+        let plain = |texts: Vec<Placed<String>>| texts.into_iter().map(|text| text.value).collect();
+        match &node.value {
+            Node::Table(sheets) => {
+                sheets.iter().map(|(sheet, names)| (sheet.value.clone(), plain(self.texts(names)))).collect()
+            }
+            _ => vec![(String::new(), plain(self.texts(node)))],
+        }
+    }
+
+    /// Names, each with a text.
+    pub fn pairs(&mut self, node: &Placed<Node>) -> Vec<(Placed<String>, Placed<String>)> {
+        let Node::Table(entries) = &node.value else {
+            self.fault(&node.span, "expected names with a text each, such as `{ core = \"…\" }`");
+            return Vec::new();
+        };
+        entries.iter().filter_map(|(name, node)| Some((name.clone(), self.text(node)?))).collect()
+    }
+
     /// A whole number from 1.
     pub fn whole(&mut self, node: &Placed<Node>) -> Option<Placed<u32>> {
         let number = match &node.value {

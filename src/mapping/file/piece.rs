@@ -31,6 +31,7 @@ impl RawField {
             wrong: None,
             published: Vec::new(),
             default: None,
+            is_delete: false,
             one_way: false,
         }
     }

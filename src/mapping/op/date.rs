@@ -33,6 +33,8 @@ impl Operation for Date {
             Example::good("", &["2024-06-30T23:30:00Z"], "2024-07-01", "2024-07-01"),
             Example::bad("\"%d/%m/%Y\"", &["31/02/1950"], Code::MapDate),
             Example::bad("\"%d/%m/%Y\"", &["03/1950"], Code::MapDatePartial),
+            Example::bad("\"%d/%m/%Y\"", &["TBC"], Code::MapDate),
+            Example::bad("\"%d/%m/%Y\"", &["Sept 23"], Code::MapDatePartial),
             Example::bad("\"%d/%m/%Y\"", &["31/03/50"], Code::MapDate),
             Example::bad("\"%d/%m/%Y\"", &["31/03/1950 10:00"], Code::MapDate),
             Example::bad("", &["1950-03"], Code::MapDatePartial),
@@ -102,9 +104,39 @@ pub(super) fn refusal(text: &str, pattern: &str) -> Refusal {
             [first, second] => (*first == 4 && *second <= 2) || (*first <= 2 && *second == 4),
             _ => false,
         };
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    if !has_digit {
+        let text = format!(
+            "expected a day as `{pattern}`, found words or marks in place of one; leave it blank until the day is known"
+        );
+        return Refusal::new(Code::MapDate, text);
+    }
+    if is_month_and_number(text) {
+        let text = format!(
+            "expected a whole day as `{pattern}`, found a month and one number, which may be a day or a year"
+        );
+        return Refusal::new(Code::MapDatePartial, text);
+    }
     if is_partial {
         Refusal::new(Code::MapDatePartial, format!("expected a whole day as `{pattern}`, found part of one"))
     } else {
         Refusal::new(Code::MapDate, format!("expected a day that exists, as `{pattern}`"))
     }
+}
+
+/// True for a month in letters with one number beside it.
+fn is_month_and_number(text: &str) -> bool {
+    const MONTHS: [&str; 12] =
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let parts = text.split(|letter: char| !letter.is_alphanumeric()).filter(|part| !part.is_empty());
+    let (mut months, mut numbers, mut others) = (0, 0, 0);
+    for part in parts {
+        let lower = part.to_ascii_lowercase();
+        match () {
+            () if part.bytes().all(|byte| byte.is_ascii_digit()) => numbers += 1,
+            () if MONTHS.iter().any(|month| lower.starts_with(month)) => months += 1,
+            () => others += 1,
+        }
+    }
+    (months, numbers, others) == (1, 1, 0)
 }

@@ -25,7 +25,7 @@ impl Mapping {
             .filter_map(|(number, block)| binder.block(number, block))
             .collect();
         if binder.findings.is_empty() {
-            Ok(Bound { blocks })
+            Ok(Bound { blocks, is_live: self.is_live })
         } else {
             Err(binder.findings.into_iter().collect())
         }
