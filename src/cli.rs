@@ -6,11 +6,13 @@
 pub mod edge;
 pub mod print;
 
+mod agreement;
 mod check;
 mod collect;
 mod consent;
 mod convert;
 mod demo;
+mod exchange;
 mod extract;
 mod guide;
 mod init;
@@ -18,8 +20,10 @@ mod input;
 mod key;
 mod mapping;
 mod operational;
+mod post;
 mod quarantine;
 mod run;
+mod safety;
 mod serve;
 mod status;
 mod study;
@@ -54,6 +58,8 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Verb {
+    /// What goes to partners under agreements, and who objected
+    Agreement(agreement::Args),
     /// Check the configuration, keys, databases and mappings, and say what to do
     Check(check::Args),
     /// Take what has come through the door into the evaluation database
@@ -64,6 +70,8 @@ enum Verb {
     Convert(convert::Args),
     /// Take invented people the whole way, by the commands that you would type, and say what happened
     Demo(demo::Args),
+    /// What goes to partners, what went, and what did not and why
+    Exchange(exchange::Args),
     /// Build, list and verify extracts
     Extract(extract::Args),
     /// Two pages for whoever works with it: day one, week one, first incident
@@ -74,7 +82,9 @@ enum Verb {
     Key(key::Args),
     /// List the mappings, and test them
     Mapping(mapping::Args),
-    /// List the units that were set aside for somebody to look at
+    /// Messages by the exchange MESH and over MLLP: list, take, send
+    Post(post::Args),
+    /// List the units that were set aside, export them, mark them as fixed, or replay them
     Quarantine(quarantine::Args),
     /// List the runs, or show one with what was wrong and what to do
     Run(run::Args),
@@ -143,6 +153,8 @@ impl Context {
                 crate::config::ConfigError::Wrong { .. } => {
                     "every setting is explained by `wayleave init --print`"
                 }
+                // Its remedy stands in it.
+                crate::config::ConfigError::Secret { .. } => return Failure::new(&error),
             };
             Failure::new(&error).hint(hint)
         })
@@ -166,16 +178,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let context = Context { config_file: line.config, print: Print::new(line.json), edge: edge::machine() };
     let ended = match line.verb {
+        Verb::Agreement(args) => agreement::run(&args, &context),
         Verb::Check(args) => check::run(&args, &context),
         Verb::Collect(args) => collect::run(&args, &context),
         Verb::Consent(args) => consent::run(&args, &context),
         Verb::Convert(args) => convert::run(&args, &context),
         Verb::Demo(args) => demo::run(&args, &context),
+        Verb::Exchange(args) => exchange::run(&args, &context),
         Verb::Extract(args) => extract::run(&args, &context),
         Verb::Guide(args) => guide::run(&args, &context),
         Verb::Init(args) => init::run(&args, &context),
         Verb::Key(args) => key::run(&args, &context),
         Verb::Mapping(args) => mapping::run(&args, &context),
+        Verb::Post(args) => post::run(&args, &context),
         Verb::Quarantine(args) => quarantine::run(&args, &context),
         Verb::Run(args) => run::run(&args, &context),
         Verb::Serve(args) => serve::run(&args, &context),

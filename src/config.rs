@@ -3,14 +3,31 @@
 //! [`Config::read`] takes the site's file and lays the environment over it. An unknown key is an
 //! error with its place, because a misspelt setting that is passed over is worse than none.
 
+mod alert;
+mod exchange;
+mod fetch;
+mod mllp;
+mod outbound;
+mod post;
+mod schedule;
+mod secret;
+mod secret_file;
 mod web;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::base::limit::{LEASE_S, LEASE_S_MAX, LEASE_S_MIN};
+use crate::base::limit::{LEASE_S, LEASE_S_MAX, LEASE_S_MIN, RESEND_HOURS};
+pub use alert::{Alert, RelayTls};
+pub use exchange::{Agreement, Flow, FlowWhen, Partner, Request, RequestForm, Tell, Words};
+pub use fetch::{Complete, Feed, Sftp};
+pub use mllp::Mllp;
+pub use outbound::Outbound;
+pub use post::{Mesh, Receiver};
+pub use schedule::{Missed, NotAShare, Schedule, Share, Stop, Timing};
+pub use secret_file::SecretFile;
 pub use web::{SourceWeb, Web};
 
 /// The embedded file: every setting with its default and what it does.
@@ -20,7 +37,7 @@ pub const DEFAULT_TOML: &str = include_str!("config/default.toml");
 pub const FILE_NAME: &str = "wayleave.toml";
 
 /// Everything that can be set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The operational zone.
@@ -31,33 +48,56 @@ pub struct Config {
     pub limits: Limits,
     /// The web.
     pub web: Web,
+    /// How others are reached.
+    pub outbound: Outbound,
+    /// What runs by itself.
+    pub schedule: Schedule,
+    /// A mailbox of the message exchange MESH.
+    pub mesh: Mesh,
+    /// Who takes HL7 v2 messages over MLLP, by name.
+    pub mllp: BTreeMap<String, Receiver>,
+    /// Who is told of trouble.
+    pub alert: Alert,
     /// The sources, by name.
     pub source: BTreeMap<String, Source>,
     /// The studies, by name.
     pub study: BTreeMap<String, Study>,
+    /// The partners to whom records may go, by name.
+    pub partner: BTreeMap<String, Partner>,
+    /// The agreements under which they may, by name.
+    pub agreement: BTreeMap<String, Agreement>,
+    /// When partners are told, by name.
+    pub flow: BTreeMap<String, Flow>,
+    /// Whom partners are asked about, by name.
+    pub request: BTreeMap<String, Request>,
     /// The folder that relative paths are taken from.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// The files that the environment named for settings that hold secrets.
+    #[serde(skip)]
+    pub named_files: Vec<PathBuf>,
 }
 
 /// Settings of the operational zone.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gateway {
     /// The name that messages carry as their source.
     pub name: String,
     /// URL of the operational database.
+    #[serde(skip_serializing)]
     pub database: String,
     /// URL of the door.
+    #[serde(skip_serializing)]
     pub queue: String,
     /// File of the key that wraps data keys.
-    pub master_key: String,
+    pub master_key: SecretFile,
     /// File of the key of look-up hashes.
-    pub index_key: String,
+    pub index_key: SecretFile,
     /// File of the release role's own key, which seals study keys.
-    pub release_key: String,
+    pub release_key: SecretFile,
     /// File of the key that signs the log at each release.
-    pub signing_key: String,
+    pub signing_key: SecretFile,
     /// Folder of mappings that stand before the shipped ones; empty for none.
     pub mappings: String,
     /// PEM file of the broker's certificate authority; empty for the public ones.
@@ -72,10 +112,10 @@ impl Default for Gateway {
             name: "gateway".to_owned(),
             database: "sqlite:operational.db".to_owned(),
             queue: "sqlite:queue.db".to_owned(),
-            master_key: "keys/master.key".to_owned(),
-            index_key: "keys/index.key".to_owned(),
-            release_key: "keys/release.key".to_owned(),
-            signing_key: "keys/signing.key".to_owned(),
+            master_key: "keys/master.key".into(),
+            index_key: "keys/index.key".into(),
+            release_key: "keys/release.key".into(),
+            signing_key: "keys/signing.key".into(),
             mappings: String::new(),
             queue_authority: String::new(),
             live: false,
@@ -84,15 +124,17 @@ impl Default for Gateway {
 }
 
 /// Settings of the evaluation zone.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Evaluation {
     /// URL of the evaluation database.
+    #[serde(skip_serializing)]
     pub database: String,
     /// URL of the door, as seen from this side.
+    #[serde(skip_serializing)]
     pub queue: String,
     /// File of the key that signs acknowledgements.
-    pub key: String,
+    pub key: SecretFile,
     /// Folder in which extracts are built.
     pub extracts: String,
     /// PEM file of the broker's certificate authority; empty for the public ones.
@@ -104,7 +146,7 @@ impl Default for Evaluation {
         Self {
             database: "sqlite:evaluation.db".to_owned(),
             queue: "sqlite:queue.db".to_owned(),
-            key: "keys/evaluation.key".to_owned(),
+            key: "keys/evaluation.key".into(),
             extracts: "extracts".to_owned(),
             queue_authority: String::new(),
         }
@@ -112,7 +154,7 @@ impl Default for Evaluation {
 }
 
 /// Bounds that a site may move.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
     /// Bytes of one file as it arrives.
@@ -141,7 +183,7 @@ fn lease_s<'d, D: serde::Deserializer<'d>>(from: D) -> Result<i64, D::Error> {
 }
 
 /// One source.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Source {
     /// Whose rows are taken.
@@ -150,10 +192,12 @@ pub struct Source {
     pub feed: BTreeMap<String, Feed>,
     /// What it may send over HTTP.
     pub web: SourceWeb,
+    /// When it is synced.
+    pub schedule: Timing,
 }
 
 /// Whose rows of a source are taken (design, promise 6).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scope {
     /// People known to a programme.
@@ -163,33 +207,34 @@ pub enum Scope {
     Defines,
     /// Everybody.
     Everyone,
-}
-
-/// One feed of a source.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Feed {
-    /// Name of the mapping, such as `council/cld`.
-    pub mapping: String,
-    /// Folder that files are taken from.
-    pub folder: String,
-    /// Which files of the folder: a name with `*` for any characters.
-    pub pattern: String,
-    /// For files of signed events: the file of `whsec_` secrets, one a line.
-    pub secrets: String,
+    /// Only people that this source was asked about by a cohort request.
+    Requested,
 }
 
 /// One study.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Study {
     /// The protocol: a file, or the name of a shipped one.
     pub protocol: String,
-    /// File of the study key.
-    pub key: String,
+    /// File of the study key; `keys/STUDY.key` where empty.
+    pub key: SecretFile,
     /// File of the evaluation side's public key, which checks its answers; `keys/evaluation.pub`
     /// where empty.
     pub evaluation_key: String,
+    /// Hours after which what was not acknowledged is sent again; 0 for never by itself.
+    pub resend_hours: i64,
+}
+
+impl Default for Study {
+    fn default() -> Self {
+        Self {
+            protocol: String::new(),
+            key: SecretFile::default(),
+            evaluation_key: String::new(),
+            resend_hours: RESEND_HOURS,
+        }
+    }
 }
 
 /// Why a configuration cannot be used. Says where.
@@ -219,6 +264,20 @@ pub enum ConfigError {
         /// What is wrong, and what was expected.
         message: String,
     },
+    /// The file holds a secret.
+    #[error("`{setting}` holds {what}, which must not stand in the configuration: {remedy}\n  at {}:{line}", file.display())]
+    Secret {
+        /// The file.
+        file: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// The setting.
+        setting: String,
+        /// What it holds.
+        what: &'static str,
+        /// What to do.
+        remedy: String,
+    },
 }
 
 impl ConfigError {
@@ -226,7 +285,7 @@ impl ConfigError {
     #[must_use]
     pub const fn retryable(&self) -> bool {
         match self {
-            Self::Unreadable { .. } | Self::Wrong { .. } => false,
+            Self::Unreadable { .. } | Self::Wrong { .. } | Self::Secret { .. } => false,
         }
     }
 }
@@ -239,25 +298,43 @@ impl Config {
     pub fn read(file: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+        secret::check(file, &text)?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(file, &text, &error))?;
         config.folder = file.parent().map(Path::to_owned).unwrap_or_default();
-        config.overlay(environment);
+        config.overlay(environment)?;
         Ok(config)
     }
 
-    /// Lays the environment over the settings that may hold a secret.
-    pub fn overlay(&mut self, environment: &dyn Fn(&str) -> Option<String>) {
-        let overlaid: [(&str, &mut String); 4] = [
-            ("WAYLEAVE_GATEWAY_DATABASE", &mut self.gateway.database),
-            ("WAYLEAVE_GATEWAY_QUEUE", &mut self.gateway.queue),
-            ("WAYLEAVE_EVALUATION_DATABASE", &mut self.evaluation.database),
-            ("WAYLEAVE_EVALUATION_QUEUE", &mut self.evaluation.queue),
-        ];
-        for (name, setting) in overlaid {
-            if let Some(value) = environment(name) {
-                *setting = value;
+    /// Lays the environment over the settings that may hold a secret: a variable, or a file that one
+    /// ending in `_FILE` names.
+    ///
+    /// # Errors
+    /// Where such a file cannot be read.
+    fn overlay(&mut self, environment: &dyn Fn(&str) -> Option<String>) -> Result<(), ConfigError> {
+        for (source, of_source) in &mut self.source {
+            for (feed, of_feed) in &mut of_source.feed {
+                of_feed.overlay(source, feed, environment);
             }
         }
+        let settings = [
+            &mut self.gateway.database,
+            &mut self.gateway.queue,
+            &mut self.evaluation.database,
+            &mut self.evaluation.queue,
+            &mut self.outbound.proxy,
+        ];
+        for ((_, variable), setting) in secret::VARIABLES.iter().zip(settings) {
+            if let Some(value) = environment(variable) {
+                *setting = value;
+            } else if let Some(file) = environment(&format!("{variable}_FILE")) {
+                let file = PathBuf::from(file);
+                let text = std::fs::read_to_string(&file)
+                    .map_err(|source| ConfigError::Unreadable { file: file.clone(), source })?;
+                text.trim_end().clone_into(setting);
+                self.named_files.push(file);
+            }
+        }
+        Ok(())
     }
 
     /// A path of the configuration, taken from the folder its file stands in.
@@ -282,11 +359,15 @@ fn wrong(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+    let shown = match text.lines().nth(line - 1).unwrap_or_default() {
+        secret if secret::is_in(secret) => "(withheld: the line holds a secret)".to_owned(),
+        line => line.to_owned(),
+    };
     ConfigError::Wrong {
         file: file.to_owned(),
         line,
         column,
-        text: text.lines().nth(line - 1).unwrap_or_default().to_owned(),
+        text: shown,
         caret: format!("{}^", " ".repeat(column - 1)),
         message: error.message().to_owned(),
     }

@@ -14,6 +14,7 @@ pub mod csv;
 pub mod fhir;
 pub mod hl7v2;
 pub mod json;
+pub mod outline;
 pub mod packed;
 pub mod reader;
 pub mod settings;

@@ -1,6 +1,7 @@
 #![doc = include_str!("README.md")]
 
 pub mod base;
+pub mod disk;
 pub mod format;
 pub mod record;
 
@@ -8,6 +9,7 @@ pub mod mapping;
 
 pub mod consent;
 pub mod disclosure;
+pub mod exchange;
 pub mod measure;
 pub mod person;
 pub mod release;
@@ -20,9 +22,12 @@ pub mod gateway;
 
 pub mod evaluation;
 
+pub mod schedule;
 pub mod telemetry;
 pub mod web;
 pub mod worker;
+
+pub mod station;
 
 pub mod cli;
 pub mod config;

@@ -15,28 +15,32 @@
 //! title = "Client Level Data, R2"    # optional, for people
 //! format = { csv = { encoding = "windows-1252", separator = ",", header = "exact" } }
 //! snapshot = "full"                  # full | incremental (the default)
-//! scope = "known"                    # known (default): keep people known to a programme
-//!                                    # defines: people in this file are known because they are in it
-//!                                    # all: keep everybody
 //! one_way = true                     # optional: never written, only read
+//! rules = "trust/mhsds-6"            # optional: rules of a data set; those of one row alone are said of each
 //!
 //! [subject]                          # the person as this source knows them
 //! key = ["LA Person Unique Identifier"]
 //!
 //! [[record]]
 //! kind = "service"                   # one of the fifteen
-//! sheet = "Clients"                  # workbooks only, and there always
+//! sheet = "Clients"                  # workbooks only, and there always: one sheet, or several alike, with
+//! sheets = { "Action Plan" = { activity = "action-plan" } }   # the fields that each sets by being itself.
+//!                                    # A field whose column a sheet does not list is left out of that sheet
 //! drives = true                      # when written: one row for each of these
 //! when = { column = "Event Type", is = "Service" }
 //! key = ["LA Person Unique Identifier", { field = "started_on" }]   # default: the subject's key
 //! row_id = "Row Id"                  # optional: the row's own id stands for the key where it is filled;
 //!                                    # a sheet may do without the column
+//! same_as = ["completed_on", "edition"]   # optional: told by several feeds of its source. Where two say the
+//!                                    # same of these fields for one person, it is one record, and each adds
+//!                                    # to what the other said; "key": every feed gives it this key
 //! subject = [{ from = "subject.reference", as = { strip = "Patient/" } }]   # default: [subject]
 //! update = "whole"                   # whole (default) | patch: leaves what it does not name
 //! source_time = { from = "Last Updated", as = "date-time" }         # optional
 //! one_way = true                     # optional: this record is never written
 //! written_only = true                # optional: never read; says where a person's own fields stand
-//!                                    # in a row about something else
+//!                                    # in a row about something else. With `drives`: what a row names, as
+//!                                    # a row of its own, once a file: a worker. Told apart by `key`
 //! writes = { status = "active" }     # optional: written into every row of it, never read; or
 //!                                    # { value = "active", with = "address" }: where that is written too
 //! check = [{ from = "Ward", as = { dd-format = "max an12" } }]   # looked at and not kept: fields without `to`
@@ -49,7 +53,8 @@
 //! other = "quarantine"               # value outside the list: reject (default) | quarantine | keep-as-text | warn
 //! blank = "absent"                   # absent (default) | reject | quarantine | delete (a patch takes the old value away) | warn
 //! wrong = "reject"                   # an operation refused the value: reject (default) | quarantine | warn
-//! published = { blank = "MHS00103", format = "MHS00104", code = "MHS00116" }   # the owner's codes of these rules
+//! published = { blank = "MHS00103", format = "MHS00104", code = "MHS00116" }   # the owner's codes of these rules;
+//!                                    # of a postcode, `code` is that it has the form of one
 //! default = "not-known"              # instead of a blank; when written, this value is written as it is
 //! one_way = true                     # read, never written
 //!
@@ -78,7 +83,7 @@
 //! The encoding is what the document declares. `hl7v2` takes nothing: `format = { hl7v2 = {} }`.
 //!
 //! **Addresses** are column names, or paths that select by value:
-//! `identifier[system=https://fhir.nhs.uk/Id/nhs-number].value`, `PID-3[5=NHS].1`. In XML an attribute is `@name`:
+//! `identifier[system=https://fhir.nhs.uk/Id/nhs-number].value`, `PID-3[5=NHS].1` (`[5=MR|MRN]`: either). In XML an attribute is `@name`:
 //! `phone[@use=home]`, `code.@system`; an element that stands several times is never entered without `[..]`.
 //!
 //! **Key parts** are addresses, whose cell stands trimmed but otherwise as sent (a date cell as
@@ -140,6 +145,13 @@
 //! What a target's list has no word for is left out of what is written, and said, unless the layout
 //! cannot do without it.
 //!
+//! # Rules of a data set
+//!
+//! `mappings/rules/<source>/<name>.csv`: rules that look at several elements, rows or tables of what was
+//! sent together, under their owner's codes; the language stands at the top of [`submission::rule`].
+//! A mapping that names them says those that look at one row alone of every row that it reads, in the
+//! order of the file, whatever reads it: a sync, a conversion, a case.
+//!
 //! # Cases
 //!
 //! ```toml
@@ -173,6 +185,7 @@ pub mod op;
 pub mod profile;
 pub mod read;
 pub mod shipped;
+pub mod submission;
 pub mod write;
 
 use std::sync::Arc;
@@ -181,6 +194,7 @@ use crate::base::edge::Instant;
 use crate::base::finding::Finding;
 use crate::base::private::Private;
 use crate::format::settings::Settings;
+use crate::mapping::submission::row::RowRules;
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 
@@ -202,14 +216,16 @@ pub struct Mapping {
     pub columns: Vec<(String, Vec<String>)>,
     /// Whether each file holds everything there is.
     pub snapshot: Snapshot,
-    /// Whom it is about.
-    pub scope: Scope,
     /// True if it is only ever read.
     pub one_way: bool,
     /// True in service with real people's data: test messages and test NHS numbers are refused.
     pub is_live: bool,
     /// What its author should know: lossy code lists.
     pub notes: Vec<String>,
+    /// The code lists and rules it names, each with its text: part of what it is.
+    pub code_lists: Vec<(String, String)>,
+    /// The rules of a data set that look at one row of it alone.
+    pub rules: Option<RowRules>,
     /// Its record blocks.
     pub blocks: Vec<Arc<compile::Block>>,
 }
@@ -221,17 +237,6 @@ pub enum Snapshot {
     Full,
     /// It holds what is new or changed.
     Incremental,
-}
-
-/// Whom a feed is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// Anybody; only those known to a programme are kept.
-    Known,
-    /// Whoever is in it is known to the programme thereby.
-    Defines,
-    /// Anybody, and all are kept.
-    All,
 }
 
 /// How a record stands to the one before it.
@@ -285,6 +290,21 @@ pub struct Made {
     pub update: Update,
     /// The source's own time.
     pub source_time: Option<Instant>,
+    /// How it stands to what other feeds of its source tell; none where its block says nothing of it.
+    pub same: Option<Same>,
+}
+
+/// How a record stands to what other feeds of its source tell.
+#[derive(Clone)]
+pub struct Same {
+    /// What tells it apart.
+    pub of: Arc<compile::SameAs>,
+    /// What its fields say of that; none where one of them is blank, or its key alone tells.
+    pub text: Option<Private<String>>,
+    /// Its key but for the row's own id, where it has one.
+    pub plain_key: Option<Private<String>>,
+    /// It has something of its own that tells it apart further, such as a row's own id.
+    pub has_own: bool,
 }
 
 /// Between the parts of a key: the unit separator of ASCII, which stands in no cell.
@@ -311,7 +331,8 @@ impl Mapping {
     pub fn addresses(&self, sheet: Option<&str>) -> Vec<String> {
         let mut out: Vec<String> = Vec::new();
         let blocks = self.blocks.iter().filter(|block| read::is_of(block.sheet.as_deref(), sheet));
-        for address in blocks.flat_map(|block| block.addresses()) {
+        let ruled = self.rules.iter().flat_map(RowRules::columns);
+        for address in blocks.flat_map(|block| block.addresses()).chain(ruled) {
             if !out.iter().any(|known| known == address) {
                 out.push(address.to_owned());
             }

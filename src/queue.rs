@@ -160,6 +160,19 @@ struct Outgoing<'a> {
     body: std::borrow::Cow<'a, [u8]>,
 }
 
+/// Knocks at the door of a URL: whether there is anything that answers, without an account and without
+/// opening it. Says nothing of whether messages are taken.
+///
+/// # Errors
+/// Where nothing answers, or the URL is none.
+pub fn knock(url: &str) -> Result<(), QueueError> {
+    match url.split_once(':') {
+        Some(("sqlite", file)) => Embedded::knock(file),
+        Some(("amqp" | "amqps", _)) => rabbitmq::knock(url),
+        _ => Err(QueueError::Url),
+    }
+}
+
 /// An open queue.
 pub struct Queue(Broker);
 

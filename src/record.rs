@@ -7,5 +7,6 @@
 pub mod draft;
 pub mod kind;
 pub mod nhs_number;
+pub mod saying;
 pub mod schema;
 pub mod typed;

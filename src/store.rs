@@ -40,29 +40,43 @@ macro_rules! insert_all {
     }};
 }
 
+pub mod alert;
+pub mod alert_end;
 pub mod api_key;
 pub mod audit;
 pub mod batch;
 pub mod connection;
 pub mod delivery;
+pub mod dispatch;
 pub mod error;
 pub mod finding;
+pub mod hold;
 pub mod inbox;
 pub mod intent;
 pub mod keys;
 pub mod lease;
 pub mod link;
+pub mod live_mapping;
 pub mod mapping_version;
 pub mod meta;
+pub mod objection;
 pub mod person;
-pub mod place;
 pub mod quarantine;
 pub mod record;
+pub mod record_key;
 pub mod release;
+pub mod requested;
+pub mod restriction;
 pub mod run;
+pub mod saying;
 pub mod schema;
+pub mod seen_file;
+pub mod sent;
+pub mod shadow;
+pub mod slot;
 pub mod standing;
 pub mod subject;
+pub mod told;
 pub mod unit_outcome;
 pub mod version;
 pub mod work;
@@ -74,6 +88,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::base::address::Address;
 use crate::base::limit::{CONNECTIONS_KEPT_MAX, STORE_TRIES_MAX};
+use crate::disk;
 use crate::store::connection::AnyConnection;
 pub use crate::store::error::StoreError;
 
@@ -149,10 +164,11 @@ impl Store {
     /// As [`open`](Self::open), and where there is none, or it is of another version.
     pub fn open_existing(url: &str) -> Result<Self, StoreError> {
         let address = address(url)?;
-        if let Address::Sqlite(file) = &address
-            && !file.is_file()
-        {
-            return Err(StoreError::NotThere { database: address.to_string() });
+        if let Address::Sqlite(file) = &address {
+            disk::check(file).map_err(|misplaced| StoreError::misplaced(file, &misplaced))?;
+            if !file.is_file() {
+                return Err(StoreError::NotThere { database: address.to_string() });
+            }
         }
         let store = Self::open(url)?;
         match store.migrated()? {

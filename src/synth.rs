@@ -4,6 +4,7 @@
 //! check digit; the same seed gives the same bytes on every machine. Because all of it is made up,
 //! these modules hold names and numbers openly, which no other module may.
 //!
+//! - `activity`: the programme's activities, the milestones of the tracker
 //! - `cohort`: the acceptance cohort, 116 people and what is published about them
 //! - `life`: what the three systems could know of one person
 //! - `world`: everybody at once, from the cohort or from a seed
@@ -13,6 +14,7 @@
 //! - `demo`: the demo's folder, its plan, and every token that must never leave it
 //! - `load`: large files, streamed
 
+pub mod activity;
 pub mod calendar;
 pub mod cohort;
 pub mod demo;

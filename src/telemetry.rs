@@ -1,6 +1,9 @@
 //! What the services tell about themselves: logs a line each, and figures for Prometheus. Neither
 //! holds a value of anybody: only ids of ours, codes, names of sources, and counts.
 
+mod mllp;
+mod post;
+
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -10,14 +13,18 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use tracing_subscriber::EnvFilter;
+
+pub use mllp::{AnswerLabels, FeedLabels, GivenUpLabels, MllpFigures};
+pub use post::PostFigures;
 
 /// One request, for counting.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RequestLabels {
     /// The route, as it is written in the code; never a path as it was sent.
     pub route: String,
-    /// The method.
-    pub method: String,
+    /// The method by name; `other` for one that HTTP does not know.
+    pub method: &'static str,
     /// The status.
     pub status: u16,
 }
@@ -45,7 +52,24 @@ pub struct UnitLabels {
     pub outcome: String,
 }
 
-/// The figures of one process.
+/// A slot of the schedule by what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct SlotLabels {
+    /// The feed, as `council/cld`.
+    pub feed: String,
+    /// done, failed, tried-again, passed-over.
+    pub outcome: String,
+}
+
+/// A check of the health page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CheckLabels {
+    /// Its name.
+    pub check: String,
+}
+
+/// The figures of one process. Each is named `wayleave_<thing>_<unit>`, with `_total` behind it where
+/// it only rises; a test holds all of them to that.
 pub struct Figures {
     registry: Registry,
     /// Requests answered.
@@ -68,6 +92,28 @@ pub struct Figures {
     pub units: Family<UnitLabels, Counter>,
     /// Rounds of the worker that failed.
     pub worker_failures: Counter,
+    /// Slots by what became of them.
+    pub schedule_slots: Family<SlotLabels, Counter>,
+    /// Rounds of the schedule that failed.
+    pub schedule_failures: Counter,
+    /// Units that are set aside.
+    pub quarantined: Gauge,
+    /// Runs whose last step is not done.
+    pub open_runs: Gauge,
+    /// Messages that wait to be released.
+    pub unsent: Gauge,
+    /// How long ago a worker last ended a round.
+    pub round_age_seconds: Gauge<f64, AtomicU64>,
+    /// Room left where the database lies.
+    pub disk_free_bytes: Gauge,
+    /// Checks of the health page that do not say all is well.
+    pub failing_checks: Family<CheckLabels, Gauge>,
+    /// Of the listeners for HL7 v2 messages.
+    pub mllp: MllpFigures,
+    /// Of what goes and comes by MESH, and goes by MLLP.
+    pub post: PostFigures,
+    /// Alerts that are open.
+    pub schedule_alerts: Gauge,
 }
 
 impl Default for Figures {
@@ -95,6 +141,17 @@ impl Figures {
             waiting_seconds: Gauge::default(),
             units: Family::default(),
             worker_failures: Counter::default(),
+            schedule_slots: Family::default(),
+            schedule_failures: Counter::default(),
+            quarantined: Gauge::default(),
+            open_runs: Gauge::default(),
+            unsent: Gauge::default(),
+            round_age_seconds: Gauge::default(),
+            disk_free_bytes: Gauge::default(),
+            failing_checks: Family::default(),
+            mllp: MllpFigures::default(),
+            post: PostFigures::default(),
+            schedule_alerts: Gauge::default(),
         };
         figures.register();
         figures
@@ -109,31 +166,60 @@ impl Figures {
             Unit::Seconds,
             self.request_seconds.clone(),
         );
-        registry.register("events_kept", "Events kept", self.events_kept.clone());
+        registry.register("kept_events", "Events kept", self.events_kept.clone());
         registry.register(
-            "requests_again",
+            "repeated_requests",
             "Requests that had been kept before",
             self.requests_again.clone(),
         );
-        registry.register("problems", "Problems told to clients", self.problems.clone());
+        registry.register("http_problems", "Problems told to clients", self.problems.clone());
         registry.register("group_requests", "Requests kept by one transaction", self.group_requests.clone());
         registry.register(
-            "deliveries_waiting",
+            "waiting_deliveries",
             "Requests that wait to be read",
             self.deliveries_waiting.clone(),
         );
         registry.register_with_unit(
-            "deliveries_waiting_oldest",
+            "waiting_oldest",
             "How long the oldest waiting request has waited",
             Unit::Seconds,
             self.waiting_seconds.clone(),
         );
-        registry.register("units", "Units processed, by outcome", self.units.clone());
+        registry.register("processed_units", "Units processed, by outcome", self.units.clone());
+        registry.register("quarantined_units", "Units set aside and open", self.quarantined.clone());
+        registry.register("open_runs", "Runs whose last step is not done", self.open_runs.clone());
+        registry.register("unsent_messages", "Messages for evaluators that wait", self.unsent.clone());
+        registry.register_with_unit(
+            "worker_round_age",
+            "How long ago a worker last ended a round",
+            Unit::Seconds,
+            self.round_age_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "disk_free",
+            "Room left where the operational database lies",
+            Unit::Bytes,
+            self.disk_free_bytes.clone(),
+        );
+        registry.register(
+            "failing_checks",
+            "Checks of the health page that fail, by name",
+            self.failing_checks.clone(),
+        );
         registry.register(
             "worker_failures",
             "Rounds of the worker that failed",
             self.worker_failures.clone(),
         );
+        registry.register("schedule_slots", "Slots of the schedule, by outcome", self.schedule_slots.clone());
+        registry.register(
+            "schedule_failures",
+            "Rounds of the schedule that failed",
+            self.schedule_failures.clone(),
+        );
+        self.mllp.register(registry);
+        self.post.register(registry);
+        registry.register("schedule_alerts", "Alerts that are open", self.schedule_alerts.clone());
     }
 
     /// The figures as Prometheus reads them.
@@ -146,16 +232,24 @@ impl Figures {
     }
 }
 
+/// Libraries whose log is never let out: they would log whole messages, and the broker's password,
+/// whatever level is asked for.
+const NEVER_LOGGED: [&str; 3] = ["lapin=off", "amq_protocol=off", "amq_protocol_types=off"];
+
+/// What of the log is let out: as `WAYLEAVE_LOG` says, or as is usual, but never what may hold a value.
+#[must_use]
+pub fn log_filter(usual: &str) -> EnvFilter {
+    let asked = EnvFilter::try_from_env("WAYLEAVE_LOG").unwrap_or_else(|_unset| EnvFilter::new(usual));
+    NEVER_LOGGED.iter().filter_map(|never| never.parse().ok()).fold(asked, EnvFilter::add_directive)
+}
+
 /// Starts the log of a service on standard error, a JSON object a line. `WAYLEAVE_LOG` sets how
 /// much, as `info` (the default) or `wayleave=debug`.
 pub fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WAYLEAVE_LOG")
-        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info"));
-    // These would log whole messages, and the broker's password, whatever level is asked for.
-    let filter = ["lapin=off", "amq_protocol=off", "amq_protocol_types=off", "actix_http=info", "mio=info"]
+    let filter = ["actix_http=info", "mio=info"]
         .iter()
         .filter_map(|quiet| quiet.parse().ok())
-        .fold(filter, tracing_subscriber::EnvFilter::add_directive);
+        .fold(log_filter("info"), EnvFilter::add_directive);
     let log = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -1,12 +1,15 @@
 //! The worker role: reads what came in over HTTP, round after round, until it is told to stop.
 
+pub mod teller;
+
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use crate::base::limit::{WORKER_PAUSE_MS, WORKER_PAUSE_S_MAX};
+use crate::base::limit::{WORKER_FAILURES_TOLD, WORKER_PAUSE_MS, WORKER_PAUSE_S_MAX};
+use crate::gateway::alert::{self, Kind, Trouble};
 use crate::gateway::feed::Feed;
 use crate::gateway::tend::{Tended, tend};
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, health};
 use crate::release::protocol::Protocol;
 use crate::telemetry::{Figures, UnitLabels};
 
@@ -39,6 +42,9 @@ impl Stop {
     }
 }
 
+/// What the alert about failing rounds is about.
+const ROUNDS: &str = "rounds";
+
 /// What a worker works with.
 pub struct Worker {
     /// The gateway, with the worker as its actor.
@@ -58,14 +64,24 @@ impl Worker {
         let holder = self.holder();
         let usual = Duration::from_millis(WORKER_PAUSE_MS);
         let mut pause = usual;
+        let mut noted = None;
+        // One that ran before may have told of rounds that failed.
+        let (mut failures, mut may_be_told) = (0, true);
         while !stop.is_asked() {
-            match self.round(&holder, stop) {
+            let ended = self.round(&holder, stop);
+            // Where the store is away this fails too, and the health page says so by itself.
+            noted = health::note_round(&self.gateway, ended.as_ref().err(), noted).unwrap_or(noted);
+            match ended {
                 Ok(tended) => {
+                    failures = 0;
+                    may_be_told = may_be_told && self.works_again().is_err();
                     pause = usual;
                     self.count(&tended);
                 }
                 Err(error) => {
                     self.figures.worker_failures.inc();
+                    failures += 1;
+                    may_be_told |= self.tell(failures);
                     pause = (pause * 2).min(Duration::from_secs(WORKER_PAUSE_S_MAX));
                     tracing::error!(
                         error = %error,
@@ -76,6 +92,33 @@ impl Worker {
             }
             stop.wait(pause);
         }
+    }
+
+    /// Raises an alert, once, where rounds go on failing. Where the store itself is away the log has
+    /// told it, and there is nowhere to raise it.
+    fn tell(&self, failures: u32) -> bool {
+        if failures != WORKER_FAILURES_TOLD {
+            return false;
+        }
+        let raised = alert::raise(
+            &self.gateway,
+            &Trouble {
+                kind: Kind::WorkerFailing,
+                feed: String::new(),
+                about: ROUNDS.to_owned(),
+                count: i64::from(failures),
+                text: format!("{failures} rounds of the worker failed one after the other"),
+                to_do:
+                    "see the log of `wayleave serve`; what came in is kept, and is read once it works again"
+                        .to_owned(),
+            },
+        );
+        raised.is_ok()
+    }
+
+    /// Ends the alert once a round works.
+    fn works_again(&self) -> Result<usize, GatewayError> {
+        alert::end(&self.gateway, Kind::WorkerFailing, &|open| open.about == ROUNDS)
     }
 
     fn round(&self, holder: &str, stop: &Stop) -> Result<Tended, GatewayError> {
@@ -91,8 +134,9 @@ impl Worker {
     fn count(&self, tended: &Tended) {
         for run in &tended.runs {
             let feed = format!("{}/{}", run.source, run.feed);
+            let span = tracing::info_span!("run", run.id = run.id);
+            let _entered = span.enter();
             tracing::info!(
-                run.id = run.id,
                 run.feed = feed,
                 units = run.received,
                 accepted = run.accepted,

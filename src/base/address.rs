@@ -18,6 +18,21 @@ pub enum AddressError {
         /// The host.
         host: String,
     },
+    /// Another machine's PostgreSQL, and not everything about it is checked.
+    #[error(
+        "the PostgreSQL at `{host}` is on another machine, and its URL says `sslmode={sslmode}`, with which somebody in between could pose as it; expected `sslmode=verify-full`, and `sslrootcert=FILE` for the site's own certificate authority"
+    )]
+    Weak {
+        /// The host.
+        host: String,
+        /// As the URL says, or what goes without saying.
+        sslmode: String,
+    },
+    /// The URL leaves to a file where the database is.
+    #[error(
+        "a database URL with `service=` leaves to another file where the database is; name its host in the URL"
+    )]
+    Service,
 }
 
 /// Where a database is.
@@ -59,13 +74,10 @@ impl Address {
             };
         }
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://"));
-        let server = server(url, rest.ok_or(AddressError::Form)?, host_default);
-        if cfg!(not(feature = "system-pq"))
-            && let Some(host) = server.1.iter().find(|host| !is_local(host))
-        {
-            return Err(AddressError::NoTls { host: host.clone() });
-        }
-        Ok(Self::Postgres(server.0))
+        let rest = rest.ok_or(AddressError::Form)?;
+        let (server, hosts) = server(url, rest, host_default);
+        judge(rest, &hosts, cfg!(feature = "system-pq"))?;
+        Ok(Self::Postgres(server))
     }
 
     /// A driver's message without any part of a password.
@@ -131,6 +143,31 @@ fn server(url: &str, rest: &str, host_default: Option<&str>) -> (Server, Vec<Str
     (Server { url: url.to_owned(), shown, secrets }, hosts)
 }
 
+/// Refuses a server of another machine to which nothing safe leads.
+fn judge(rest: &str, hosts: &[String], has_tls: bool) -> Result<(), AddressError> {
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let pairs = || query.split('&').filter_map(|pair| pair.split_once('='));
+    if pairs().any(|(key, _)| key == "service") {
+        return Err(AddressError::Service);
+    }
+    let Some(host) = hosts.iter().find(|host| !is_local(host)) else { return Ok(()) };
+    if !has_tls {
+        return Err(AddressError::NoTls { host: host.clone() });
+    }
+    // libpq goes without TLS where the server has none, unless it is told.
+    let mut modes: Vec<_> =
+        pairs().filter(|(key, _)| *key == "sslmode").map(|(_, mode)| decoded(mode)).collect();
+    modes.sort();
+    modes.dedup();
+    match modes.as_slice() {
+        [mode] if mode == "verify-full" => Ok(()),
+        modes => {
+            let sslmode = modes.iter().find(|mode| *mode != "verify-full").map_or("prefer", String::as_str);
+            Err(AddressError::Weak { host: host.clone(), sslmode: sslmode.to_owned() })
+        }
+    }
+}
+
 fn without_port(host: &str) -> &str {
     if let Some(address) = host.strip_prefix('[') {
         return address.split(']').next().unwrap_or(address);
@@ -185,6 +222,27 @@ mod tests {
         check("postgres:///way", "postgres:///way");
         let address = Address::parse("postgres://w:s%33cret@localhost/way", None).unwrap();
         assert_eq!(address.without_secrets("s3cret or s%33cret"), "(withheld) or (withheld)");
+    }
+
+    #[test]
+    fn with_tls_everything_about_another_machine_is_checked() {
+        let judged = |rest: &str| {
+            let (_, hosts) = super::server("", rest, None);
+            super::judge(rest, &hosts, true)
+        };
+        assert_eq!(judged("w@db.example/way?sslmode=verify-full&sslrootcert=/a.pem"), Ok(()));
+        assert_eq!(judged("w@localhost/way"), Ok(()));
+        for (rest, said) in [
+            ("w@db.example/way", "prefer"),
+            ("w@db.example/way?sslmode=require", "require"),
+            ("w@db.example/way?sslmode=verify-ca", "verify-ca"),
+            ("w@db.example/way?sslmode=verify-full&sslmode=disable", "disable"),
+            ("w@localhost/way?host=db.example", "prefer"),
+        ] {
+            let host = "db.example".to_owned();
+            assert_eq!(judged(rest), Err(AddressError::Weak { host, sslmode: said.to_owned() }), "{rest}");
+        }
+        assert_eq!(judged("/way?service=elsewhere"), Err(AddressError::Service));
     }
 
     #[cfg(not(feature = "system-pq"))]

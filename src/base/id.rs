@@ -106,10 +106,22 @@ ordered_id!(/// Something to be told to the evaluation side.
     IntentId, "int");
 ordered_id!(/// A notice that the evaluation side must acknowledge.
     NoticeId, "ntc");
+ordered_id!(/// That a version of a record is to go to a partner.
+    DispatchId, "dsp");
+ordered_id!(/// What a person said about an agreement.
+    ObjectionId, "obj");
+ordered_id!(/// What an officer said of a person by hand.
+    RestrictionId, "rst");
 ordered_id!(/// One request that was kept, and its receipt.
     ReceiptId, "rct");
+ordered_id!(/// One message that goes out by MESH or MLLP.
+    SentId, "out");
+ordered_id!(/// Something that somebody is to be told.
+    AlertId, "alt");
 ordered_id!(/// A key of a client of the web.
     ApiKeyId, "key");
+ordered_id!(/// A mapping that is tried beside a live one.
+    ShadowId, "shd");
 ordered_id!(/// One extract on the evaluation side.
     ExtractId, "ext");
 id!(/// A person: a set of subjects. 128 random bits, never derived from anything.

@@ -123,6 +123,8 @@ purposes! {
     Show, "show";
     /// Writing the fix list for the sender.
     FixList, "fix-list";
+    /// Writing units that were set aside out, for whoever is to put them right.
+    SetAside, "set-aside";
     /// Writing to a partner under an agreement.
     Exchange, "exchange";
     /// Finding whom a withdrawal or consent entered by hand is about.

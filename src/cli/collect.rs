@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::base::limit::COLLECT_PAUSE_MS;
 use crate::cli::print::Failure;
+use crate::cli::safety::{self, Side};
 use crate::cli::{Context, Exit};
 use crate::config::Config;
 use crate::evaluation::collect::answer::Signer;
@@ -41,6 +42,7 @@ struct Told {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let config = context.config()?;
+    safety::start(&config, Side::Evaluation)?;
     let signer = Signer::read(&config.path(&config.evaluation.key)).map_err(|error| {
         Failure::new(&error).hint("run `wayleave init`, or name the file in `evaluation.key`")
     })?;

@@ -34,6 +34,9 @@ enum Verb {
 struct List {
     /// Study; may be left out where only one is configured
     study: Option<String>,
+    /// Those of restricted people too; for named roles alone, and the audit has that you looked
+    #[arg(long)]
+    restricted: bool,
 }
 
 #[derive(clap::Args)]
@@ -150,6 +153,13 @@ fn list(args: &List, context: &Context) -> Result<Exit, Failure> {
     let protocol = protocol_of(&config, &named(&config, args.study.as_deref())?)?;
     let gateway = open(&config, &context.edge, Opening::Existing)?;
     let (_, decided) = census::look(&gateway, &protocol)?;
+    let by = args.restricted.then_some(gateway.actor.as_str());
+    let (decided, left_out) = census::seen_by(&gateway, decided, &protocol.study, by)?;
+    if left_out > 0 {
+        context.print.note(format_args!(
+            "{left_out} decisions of restricted people are left out; `--restricted` lists them, for named roles"
+        ));
+    }
     if context.print.is_json {
         context.print.json(&decided)?;
         return Ok(Exit::Done);

@@ -21,7 +21,7 @@ use crate::cli::{Context, Exit};
 use crate::format::settings::FhirForm;
 use crate::format::writer::Layout;
 use crate::format::{Refused, reader};
-use crate::mapping::write::{Keys, Target};
+use crate::mapping::write::{Keys, Named, Target};
 use crate::mapping::{Made, Mapping, Outcome};
 use gather::Gather;
 use output::{Lines, Rejects, Unfinished};
@@ -83,6 +83,8 @@ struct Writing {
     writer: Box<crate::format::writer::Writer>,
     /// What is known of each person, where the layout is another than the one that is read.
     gather: Option<Gather>,
+    /// What has been written beside the rows that name it.
+    named: Named,
     /// Records that may wait.
     held: usize,
 }
@@ -112,7 +114,7 @@ impl Writing {
         let written = self.target.write(records, self.keys, grant);
         tally.found(written.findings);
         tally.lost(written.lost);
-        for row in &written.rows {
+        for row in written.rows.iter().chain(self.named.fresh(&written.beside)) {
             tally.wrote(self.target.put(row, &mut self.writer)?);
         }
         Ok(())
@@ -193,7 +195,7 @@ fn layout(mapping: &Mapping, to: &Mapping, args: &Args, out: &Unfinished) -> Res
         }
         (layout, None) => layout,
     };
-    let writer = crate::format::writer::Writer::new(out.writer()?, &layout)?;
+    let writer = crate::format::writer::Writer::spooled(out.writer()?, &layout, &TemporarySpool)?;
     let keys = match (mapping.name == to.name, mapping.source() == to.source()) {
         (true, _) => Keys::Own,
         (false, true) => Keys::Shared,
@@ -205,6 +207,7 @@ fn layout(mapping: &Mapping, to: &Mapping, args: &Args, out: &Unfinished) -> Res
         keys,
         writer: Box::new(writer),
         gather,
+        named: Named::default(),
         held: args.held,
     }))
 }

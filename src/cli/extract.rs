@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::base::finding::Severity;
 use crate::cli::print::Failure;
+use crate::cli::safety::{self, Side};
 use crate::cli::{Context, Exit};
 use crate::evaluation::extract::verify::{Verified, verify};
 use crate::evaluation::extract::{Built, build};
@@ -63,6 +64,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
 
 fn open(context: &Context) -> Result<Store, Failure> {
     let config = context.config()?;
+    safety::start(&config, Side::Evaluation)?;
     Store::open(&config.url(&config.evaluation.database)).map_err(|error| {
         Failure::new(&error)
             .hint("check `evaluation.database` in the configuration, and that it can be reached")

@@ -8,6 +8,7 @@ use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::config::{Config, DEFAULT_TOML, FILE_NAME};
 use crate::evaluation::collect::answer::Signer;
+use crate::transport::access::create_private;
 
 /// What `init` takes.
 #[derive(clap::Args)]
@@ -81,12 +82,7 @@ pub(crate) fn create_missing_keys(folder: &Path, edge: &Edge) -> Result<(), Fail
 
 /// Writes a file that is not there yet.
 pub(crate) fn write_new(file: &Path, bytes: &[u8], is_secret: bool) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    if is_secret {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    }
+    let open = || if is_secret { create_private(file) } else { std::fs::File::create_new(file) };
     let told = |error: std::io::Error| {
         let hint = match error.kind() {
             std::io::ErrorKind::AlreadyExists => {
@@ -96,5 +92,5 @@ pub(crate) fn write_new(file: &Path, bytes: &[u8], is_secret: bool) -> Result<()
         };
         Failure::told(format!("cannot write {}: {error}", file.display())).hint(hint)
     };
-    options.open(file).and_then(|mut open| open.write_all(bytes)).map_err(told)
+    open().and_then(|mut open| open.write_all(bytes)).map_err(told)
 }

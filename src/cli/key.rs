@@ -31,6 +31,9 @@ enum What {
         /// For how many days it is good
         #[arg(long, default_value_t = 365, value_parser = clap::value_parser!(i64).range(1..=730))]
         days: i64,
+        /// It may see records of restricted people; for named roles alone, and audited
+        #[arg(long)]
+        restricted: bool,
     },
     /// Make a key in the place of another, which stays good for a while
     Rotate {
@@ -60,12 +63,18 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     let config = context.config()?;
     let gateway = open(&config, &context.edge, Opening::Create)?;
     match &args.what {
-        What::Create { role, source, label, days } => {
+        What::Create { role, source, label, days, restricted } => {
             if let Some(source) = source.as_ref().filter(|name| !config.source.contains_key(*name)) {
                 return Err(Failure::told(format!("the configuration names no source `{source}`"))
                     .hint("`wayleave check` lists the sources there are"));
             }
-            let wanted = Wanted { label: label.clone(), role: *role, source: source.clone(), days: *days };
+            let wanted = Wanted {
+                label: label.clone(),
+                role: *role,
+                source: source.clone(),
+                days: *days,
+                sees_restricted: *restricted,
+            };
             print(context, &api_key::create(&gateway, &wanted).map_err(told)?)?;
         }
         What::Rotate { id, days, overlap_days } => {

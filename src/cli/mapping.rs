@@ -1,11 +1,14 @@
 //! `wayleave mapping`: list the mappings, test them against their cases, see what those leave
-//! out, have a value explained, draft a mapping, and see what has changed in a feed.
+//! out, have a value explained, draft a mapping, see what has changed in a feed, and try, promote and
+//! roll back a new version.
 
 mod coverage;
 mod draft;
 mod drift;
 mod explain;
+mod live;
 mod look;
+mod submission;
 
 use std::fs;
 use std::path::Path;
@@ -44,6 +47,14 @@ enum Verb {
     Drift(drift::Args),
     /// Where the value of one field comes from
     Explain(explain::Args),
+    /// Try a new version beside the live one: both read what comes, and what differs is counted
+    Shadow(live::ShadowArgs),
+    /// Make a new version the one that a feed is read through
+    Promote(live::PromoteArgs),
+    /// Go back to the version before
+    Rollback(live::RollbackArgs),
+    /// Hold the tables of one submission to their data set's rules, across rows and tables
+    Submission(submission::Args),
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -55,6 +66,10 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
         Verb::Draft(args) => draft::run(args, &shelf, context),
         Verb::Drift(args) => drift::run(args, &shelf, context),
         Verb::Explain(args) => explain::run(args, &shelf, context),
+        Verb::Shadow(args) => live::shadow(args, &shelf, context),
+        Verb::Promote(args) => live::promote(args, &shelf, context),
+        Verb::Rollback(args) => live::roll_back(args, context),
+        Verb::Submission(args) => submission::run(args, &shelf, context),
     }
 }
 
@@ -85,6 +100,15 @@ impl Shelf {
         }
         let (library, source) = self.with_file(path)?;
         library.compile(&source).map_err(failure)
+    }
+
+    /// The text of a mapping by name, or of a file, and all that it may name.
+    fn open_file(&self, wanted: &str) -> Result<(Library, Source), Failure> {
+        if is_file_name(wanted) {
+            return self.with_file(Path::new(wanted));
+        }
+        let source = self.library.source(wanted).map_err(failure)?.clone();
+        Ok((self.library.clone(), source))
     }
 
     /// Names of all mappings at hand.

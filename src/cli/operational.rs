@@ -2,6 +2,7 @@
 
 use crate::base::edge::Edge;
 use crate::cli::print::Failure;
+use crate::cli::safety::{self, Side};
 use crate::config::Config;
 use crate::gateway::{Gateway, keys};
 use crate::store::{Store, StoreError};
@@ -17,6 +18,7 @@ pub(crate) enum Opening {
 
 /// The gateway of a configuration.
 pub(crate) fn open(config: &Config, edge: &Edge, opening: Opening) -> Result<Gateway, Failure> {
+    safety::start(config, Side::Operational)?;
     let keys = keys::load(config).map_err(|error| Failure::new(&error))?;
     let url = config.url(&config.gateway.database);
     let store = match opening {

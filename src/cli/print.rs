@@ -6,8 +6,11 @@ use std::io::{self, IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
+use crate::base::finding::Finding;
 use crate::cli::Exit;
+use crate::telemetry::log_filter;
 
 /// Where a verb prints.
 pub struct Print {
@@ -136,14 +139,34 @@ fn piped(written: io::Result<()>) -> Result<(), Failure> {
 /// Starts the log on standard error. `WAYLEAVE_LOG` sets how much, as `warn` or
 /// `wayleave=debug`; warnings by default.
 pub fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WAYLEAVE_LOG")
-        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("warn"));
-    // These would log whole messages, and the broker's password, whatever level is asked for.
-    let filter = ["lapin=off", "amq_protocol=off", "amq_protocol_types=off"]
-        .iter()
-        .filter_map(|quiet| quiet.parse().ok())
-        .fold(filter, tracing_subscriber::EnvFilter::add_directive);
+    let filter = log_filter("warn");
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(true);
     // A second start, in a test, keeps the first.
     let _started = log.try_init();
+}
+
+/// A finding, and what became of its unit where that is known.
+pub(crate) fn finding_json(finding: &Finding, outcome: Option<&str>) -> Map<String, Value> {
+    let mut line = Map::new();
+    let origin = &finding.origin;
+    if let Some(sheet) = &origin.sheet {
+        line.insert("sheet".to_owned(), Value::from(&**sheet));
+    }
+    if let Some(number) = origin.line {
+        line.insert("line".to_owned(), Value::from(number));
+    }
+    if let Some(column) = &origin.column {
+        line.insert("column".to_owned(), Value::from(&**column));
+    }
+    if let Some(path) = &origin.path {
+        line.insert("path".to_owned(), Value::from(&**path));
+    }
+    if let Some(outcome) = outcome {
+        line.insert("outcome".to_owned(), Value::from(outcome));
+    }
+    line.insert("severity".to_owned(), Value::from(finding.severity.as_str()));
+    line.insert("code".to_owned(), Value::from(finding.code.as_str()));
+    line.insert("expected".to_owned(), Value::from(finding.expected.as_str()));
+    line.insert("hint".to_owned(), Value::from(finding.advice()));
+    line
 }

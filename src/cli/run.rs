@@ -4,9 +4,10 @@ use clap::Subcommand;
 
 use crate::cli::operational::{Opening, open};
 use crate::cli::print::Failure;
-use crate::cli::sync::{short, told};
+use crate::cli::sync::{self, short, told};
 use crate::cli::{Context, Exit};
 use crate::gateway::show::{self, RunDetail, RunShown};
+use crate::gateway::{feed, hold};
 
 /// What `run` takes.
 #[derive(clap::Args)]
@@ -31,6 +32,16 @@ enum What {
         #[arg(long)]
         all: bool,
     },
+    /// Let a file through that is held, as it is
+    LetThrough {
+        /// The end of the run's id, as `run list` shows it
+        id: String,
+    },
+    /// Throw a file away that is held: what was kept of it is deleted
+    ThrowAway {
+        /// The end of the run's id, as `run list` shows it
+        id: String,
+    },
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
@@ -52,6 +63,24 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
                 context.print.json(&detail)?;
             } else {
                 one(context, &detail, *all)?;
+            }
+        }
+        What::LetThrough { id } => {
+            let name = hold::feed_of(&gateway, id).map_err(told)?;
+            let feeds = feed::feeds(&config, Some(&name)).map_err(told)?;
+            for feed in &feeds {
+                hold::let_through(&gateway, feed, id).map_err(told)?;
+            }
+            return sync::run_feeds(context, &config, &gateway, &feeds, None);
+        }
+        What::ThrowAway { id } => {
+            let watch = sync::Watch::open(&config)?;
+            let thrown = RunShown::from(&hold::throw_away(&gateway, id).map_err(told)?);
+            watch.look(&gateway)?;
+            if context.print.is_json {
+                context.print.json(&thrown)?;
+            } else {
+                context.print.data(sync::text(&thrown))?;
             }
         }
     }
@@ -114,6 +143,7 @@ fn minute(instant: &str) -> String {
 fn one(context: &Context, detail: &RunDetail, all: bool) -> Result<(), Failure> {
     let run = &detail.run;
     let (units, records) = (&run.units, &run.records);
+    let hold = detail.hold.as_ref();
     let mut lines = vec![
         format!("run        {}", run.id),
         format!("feed       {}", run.feed),
@@ -124,6 +154,12 @@ fn one(context: &Context, detail: &RunDetail, all: bool) -> Result<(), Failure> 
     }
     if !run.note.is_empty() {
         lines.push(format!("note       {}", run.note));
+    }
+    if let Some(to_do) = hold.and_then(|hold| hold.to_do.as_ref()) {
+        lines.push(format!("to do      {to_do}"));
+    }
+    if let Some((decided, by)) = hold.and_then(|hold| hold.decided.as_ref().zip(hold.decided_by.as_ref())) {
+        lines.push(format!("decided    {} by {by}", decided.replace('-', " ")));
     }
     lines.push(format!(
         "units      {} = {} accepted + {} unchanged + {} filtered + {} duplicate + {} quarantined + {} rejected",

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use serde::Serialize;
 use serde_json::json;
 
+use crate::base::limit::RESEND_HOURS;
 use crate::cli::operational::{Opening, open};
 use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
@@ -11,8 +12,9 @@ use crate::config::Config;
 use crate::gateway::release::census::{self, Census};
 use crate::gateway::release::job::{Job, Report};
 use crate::gateway::release::keys::ReleaseKeys;
+use crate::gateway::release::resend::Resend;
 use crate::gateway::study::{key_files, protocol_of};
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, health};
 use crate::queue::{Queue, Settings};
 use crate::release::protocol::Protocol;
 use crate::release::protocol::codebook::codebook;
@@ -32,7 +34,7 @@ enum Verb {
     /// Check the study protocol, and print it for whoever signs it
     Check(One),
     /// Release what may be released: the release role's own job
-    Release(One),
+    Release(ReleaseArgs),
     /// How a study stands: who may be told of, what stands, what waits
     Status(One),
 }
@@ -43,10 +45,19 @@ struct One {
     study: Option<String>,
 }
 
+#[derive(clap::Args)]
+struct ReleaseArgs {
+    #[command(flatten)]
+    one: One,
+    /// Send again at once what the evaluation side has not acknowledged: its queue was deleted, say
+    #[arg(long)]
+    resend: bool,
+}
+
 pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     match &args.verb {
         Verb::Check(one) => check(one, context),
-        Verb::Release(one) => release(one, context),
+        Verb::Release(args) => release(args, context),
         Verb::Status(one) => status(one, context),
     }
 }
@@ -98,9 +109,9 @@ fn check(one: &One, context: &Context) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
+fn release(args: &ReleaseArgs, context: &Context) -> Result<Exit, Failure> {
     let config = context.config()?;
-    let study = named(&config, one.study.as_deref())?;
+    let study = named(&config, args.one.study.as_deref())?;
     let protocol = protocol_of(&config, &study).map_err(|error| failed(&error))?;
     let gateway = Gateway { actor: "release".to_owned(), ..open(&config, &context.edge, Opening::Existing)? };
     let issued = gateway
@@ -119,8 +130,14 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         authority: authority.map(|file| config.path(file)),
         lease_s: config.limits.lease_s,
     };
-    let queue = Queue::open(&settings, &context.edge).map_err(|error| failed(&error.into()))?;
+    let queue = Queue::open(&settings, &context.edge).map_err(|error| {
+        let error = error.into();
+        // The health page says so too; where the store is away as well, that it cannot.
+        let _noted = health::note_door(&gateway, Some(&error));
+        failed(&error)
+    })?;
     let bar = context.print.progress(0, "messages");
+    let hours = config.study.get(&study).map_or(RESEND_HOURS, |study| study.resend_hours);
     let job = Job {
         gateway: &gateway,
         name: &config.gateway.name,
@@ -128,10 +145,12 @@ fn release(one: &One, context: &Context) -> Result<Exit, Failure> {
         keys: &keys,
         queue: &queue,
         lease_s: config.limits.lease_s,
+        resend: if args.resend { Resend::Now } else { Resend::After { hours } },
     };
-    let report = job.run(&|sent| bar.set_position(sent)).map_err(|error| failed(&error));
+    let report = job.run(&|sent| bar.set_position(sent));
     bar.finish_and_clear();
-    let report = report?;
+    let _noted = health::note_door(&gateway, report.as_ref().err());
+    let report = report.map_err(|error| failed(&error))?;
     tell(context, &study, &report)?;
     let is_withheld = report.findings.worst() == Some(crate::base::finding::Severity::Error);
     Ok(if is_withheld { Exit::Findings } else { Exit::Done })
@@ -160,6 +179,7 @@ fn tell(context: &Context, study: &str, report: &Report) -> Result<(), Failure> 
             "permitted": report.census.permitted(),
             "denied": denied,
             "answers": report.answers,
+            "resent": report.resent,
         }));
     }
     match &report.release {
@@ -172,6 +192,11 @@ fn tell(context: &Context, study: &str, report: &Report) -> Result<(), Failure> 
     }
     if !report.withheld.is_empty() {
         context.print.data(format_args!("  withheld  {}", list(report.withheld.iter())))?;
+    }
+    if report.resent > 0 {
+        context
+            .print
+            .data(format_args!("  resent    {} messages that nobody had acknowledged", report.resent))?;
     }
     if report.answers > 0 {
         context.print.data(format_args!("  answers   {} to notices", report.answers))?;
@@ -205,6 +230,7 @@ struct Status {
     denied: std::collections::BTreeMap<&'static str, u64>,
     standing: std::collections::BTreeMap<String, u64>,
     unsent: i64,
+    unacknowledged: i64,
     notices: usize,
     notices_unanswered: usize,
     consents_in_doubt: Vec<String>,
@@ -216,6 +242,8 @@ fn status(one: &One, context: &Context) -> Result<Exit, Failure> {
     let protocol = protocol_of(&config, &study).map_err(|error| failed(&error))?;
     let gateway = open(&config, &context.edge, Opening::Existing)?;
     let (census, decided) = census::look(&gateway, &protocol).map_err(|error| failed(&error))?;
+    let seen = census::seen_by(&gateway, decided, &study, None).map_err(|error| failed(&error))?;
+    let decided = seen.0;
     let status = read_status(&gateway, &protocol, &census, &decided).map_err(|error| failed(&error))?;
     if context.print.is_json {
         context.print.json(&status)?;
@@ -225,6 +253,9 @@ fn status(one: &One, context: &Context) -> Result<Exit, Failure> {
     context.print.data(format_args!("{study}: last release {last}"))?;
     context.print.data(format_args!("  standing  {}", list(status.standing.iter())))?;
     context.print.data(format_args!("  waiting   {} to be told", status.unsent))?;
+    context
+        .print
+        .data(format_args!("  sent      {} messages are not acknowledged yet", status.unacknowledged))?;
     context.print.data(format_args!(
         "  notices   {} of withdrawal, {} not answered yet",
         status.notices, status.notices_unanswered
@@ -245,6 +276,7 @@ fn read_status(
     decided: &[census::Decided],
 ) -> Result<Status, GatewayError> {
     let study = &protocol.study;
+    let now = gateway.edge.now().to_string();
     gateway.store.read(|tx| {
         let notices: Vec<NoticeRow> = release::list_notices(tx, study)?;
         Ok(Status {
@@ -258,6 +290,7 @@ fn read_status(
                 .map(|(kind, count)| (kind, u64::try_from(count).unwrap_or_default()))
                 .collect(),
             unsent: intent::count_unsent(tx, study)?,
+            unacknowledged: intent::count_unsettled(tx, study, &now)?.0,
             notices: notices.len(),
             notices_unanswered: notices.iter().filter(|notice| notice.acknowledged_at.is_none()).count(),
             consents_in_doubt: decided

@@ -1,9 +1,11 @@
 //! Settings of the web: where it listens, and what each source may send.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+
+use crate::config::SecretFile;
 
 /// Where `wayleave serve` listens, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
     /// Address and port.
@@ -11,7 +13,7 @@ pub struct Web {
     /// PEM file of the certificate and its chain; empty for none.
     pub certificate: String,
     /// PEM file of the certificate's key.
-    pub certificate_key: String,
+    pub certificate_key: SecretFile,
     /// Whether a proxy that speaks TLS stands before it.
     pub behind_proxy: bool,
     /// How the web is reached from outside; empty where links may be relative.
@@ -27,7 +29,7 @@ impl Default for Web {
         Self {
             listen: "127.0.0.1:8080".to_owned(),
             certificate: String::new(),
-            certificate_key: String::new(),
+            certificate_key: SecretFile::default(),
             behind_proxy: false,
             public_url: String::new(),
             connections_max: 1_024,
@@ -37,7 +39,7 @@ impl Default for Web {
 }
 
 /// What one source may send over HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SourceWeb {
     /// The feed that posted events belong to; empty where none may be posted.

@@ -1,7 +1,7 @@
 //! Messages into the store: at least once in, once in effect.
 //!
-//! A batch is claimed, applied in one transaction and acknowledged to the broker only after the
-//! commit. Killed at any moment, the next run is given the same messages again, and the inbox
+//! A batch is claimed, applied in one transaction, told to the gateway as taken, and acknowledged to
+//! the broker only then. Killed at any moment, the next run is given the same messages again, and the inbox
 //! lets none take effect twice. Notices are answered after the commit too, and the store knows
 //! which answers are still owed.
 
@@ -57,6 +57,13 @@ pub trait Door {
     /// # Errors
     /// Where the broker cannot be reached.
     fn refuse(&mut self, token: Self::Token) -> Result<(), DoorError>;
+
+    /// Says on the queue back that messages were taken, and waits until the broker has it. `body` names
+    /// them; `message_id` is the same each time the same are named.
+    ///
+    /// # Errors
+    /// Where the broker cannot be reached or does not take it.
+    fn tell_taken(&mut self, message_id: &str, body: &[u8]) -> Result<(), DoorError>;
 
     /// Sends an answer on the queue back, and waits until the broker has it.
     ///
@@ -138,7 +145,7 @@ pub fn collect<D: Door>(
         if claimed.is_empty() {
             return Ok(collected);
         }
-        take(store, door, study, claimed, &mut collected)?;
+        take(store, door, signer, study, claimed, &mut collected)?;
         answer_owed(store, door, signer, study, &mut collected)?;
         if !go_on(&collected) {
             return Ok(collected);
@@ -146,10 +153,11 @@ pub fn collect<D: Door>(
     }
 }
 
-/// One batch: read, committed, then acknowledged.
+/// One batch: read, committed, told as taken, then acknowledged.
 fn take<D: Door>(
     store: &mut Store,
     door: &mut D,
+    signer: &Signer,
     study: &str,
     claimed: Vec<Claimed<D::Token>>,
     collected: &mut Collected,
@@ -166,6 +174,7 @@ fn take<D: Door>(
             Err(finding) => refused.push((message_id, token, finding)),
         }
     }
+    let taken: Vec<String> = messages.iter().map(|message| message.message_id.clone()).collect();
     let rows: Vec<RefusedRow> =
         refused.iter().map(|(id, _, finding)| refused_row(study, id, finding)).collect();
     let applied: Applied = store.write(|either| {
@@ -178,6 +187,11 @@ fn take<D: Door>(
         store.scrub()?;
     }
     collected.add(&applied, tokens.len());
+    // Before it is taken off the queue: killed in between, it comes again and is told again.
+    if !taken.is_empty() {
+        let (message_id, body) = signer.taken(&taken);
+        door.tell_taken(&message_id, &body)?;
+    }
     door.acknowledge(tokens)?;
     for (message_id, token, finding) in refused {
         door.refuse(token)?;

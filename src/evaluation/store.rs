@@ -12,6 +12,8 @@ pub mod standing;
 mod either;
 mod table;
 
+use std::path::PathBuf;
+
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::prelude::*;
@@ -20,6 +22,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::base::address::{Address, AddressError};
+use crate::disk::{self, Misplaced};
 pub(crate) use either::{Either, on_both};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/evaluation/sqlite");
@@ -49,6 +52,23 @@ pub enum StoreError {
     /// The URL names no database that can be used.
     #[error(transparent)]
     Address(#[from] AddressError),
+    /// The folder of a SQLite file cannot be used.
+    #[error("no folder {} for the evaluation database; make it first, or name another", folder.display())]
+    NoFolder {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A SQLite file on another machine.
+    #[error(
+        "the evaluation database {} is on a network file system ({kind}), where SQLite loses data; keep it on a disk of this machine, or use PostgreSQL",
+        file.display()
+    )]
+    NetworkFile {
+        /// The file.
+        file: PathBuf,
+        /// The kind of file system.
+        kind: String,
+    },
     /// No connection.
     #[error("cannot open the evaluation database {database}: {reason}")]
     Connect {
@@ -83,7 +103,11 @@ impl StoreError {
         match self {
             Self::Connect { .. } => true,
             Self::Query { is_passing, .. } => *is_passing,
-            Self::Address(_) | Self::Migration(_) | Self::Document { .. } => false,
+            Self::Address(_)
+            | Self::NoFolder { .. }
+            | Self::NetworkFile { .. }
+            | Self::Migration(_)
+            | Self::Document { .. } => false,
         }
     }
 }
@@ -231,6 +255,11 @@ fn connect(url: &str) -> Result<Either, StoreError> {
     match &address {
         Address::Sqlite(file) => {
             let path = file.to_str().ok_or(AddressError::Form)?;
+            disk::check(file).map_err(|misplaced| match misplaced {
+                Misplaced::Folder { folder, .. } => StoreError::NoFolder { folder },
+                Misplaced::Network { kind, .. } => StoreError::NetworkFile { file: file.clone(), kind },
+            })?;
+            disk::make_private(file);
             let mut connection = SqliteConnection::establish(path).map_err(refused)?;
             // First of all, so that the rest waits for its turn.
             connection.batch_execute(BUSY_TIMEOUT)?;

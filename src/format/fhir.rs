@@ -6,6 +6,7 @@ mod reader;
 mod table;
 mod write;
 
+pub(crate) use print::NAMESPACE;
 pub(crate) use reader::{FhirReader, is_xml};
 pub(crate) use write::BundleWriter;
 
@@ -41,17 +42,9 @@ pub(crate) fn look(framer: &mut Framer) -> Step<Kind> {
     let mut resource_type = Vec::new();
     let mut has_entries = false;
     loop {
-        match framer.peek()? {
-            Some(b'}') => {
-                framer.skip_byte();
-                break;
-            }
-            Some(b',') => framer.skip_byte(),
-            Some(_) => {}
-            None => return Ok(Err(Fault::Truncated)),
-        }
-        let name = match framer.name()? {
-            Ok(name) => name,
+        let name = match framer.member()? {
+            Ok(Some(name)) => name,
+            Ok(None) => break,
             Err(fault) => return Ok(Err(fault)),
         };
         let passed = match name.as_str() {

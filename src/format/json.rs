@@ -1,6 +1,7 @@
 //! JSON documents and NDJSON.
 
 pub(crate) mod frame;
+mod outline;
 mod path;
 mod reader;
 pub mod split;

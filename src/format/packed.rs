@@ -1,12 +1,14 @@
 //! One file inside a ZIP or gzip, found by its first bytes and unpacked within bounds.
 
-use std::io::{self, Read, Seek, SeekFrom, Write};
+mod directory;
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::base::finding::{Code, Finding};
-use crate::base::limit::UNPACKED_RATIO_FREE_BYTES;
+use crate::base::limit::{ARCHIVE_FILES_MAX, UNPACKED_RATIO_FREE_BYTES};
 use crate::base::origin::Origin;
 use crate::format::charset::count;
 use crate::format::settings::Limits;
@@ -25,11 +27,11 @@ pub(crate) fn unpack(
     spool: &dyn Spool,
 ) -> Result<(Box<dyn Source>, Option<Finding>), Refused> {
     let magic = magic_of(source.as_mut())?;
-    let bounds = Bounds { limits: *limits, packed_bytes: length_of(source.as_mut())? };
+    let bounds = Bounds::of(source.as_mut(), limits)?;
     let unpacked = match magic {
         [0x1F, 0x8B, ..] => {
-            let unpacked = spool_of(&mut flate2::read::MultiGzDecoder::new(source), bounds, spool, file)?;
-            (unpacked, "unpacked the gzip file")
+            let packed = flate2::read::MultiGzDecoder::new(source);
+            (spool_of(packed, bounds, spool, file)?, "unpacked the gzip file")
         }
         [b'P', b'K', 3, 4] => match unzip(&mut source, bounds, spool, file)? {
             Some(unpacked) => (unpacked, "unpacked the one file inside the ZIP file"),
@@ -43,45 +45,6 @@ pub(crate) fn unpack(
     };
     let (unpacked, text) = unpacked;
     Ok((unpacked, Some(Finding::new(Code::PackedUnpacked, file.clone(), text))))
-}
-
-/// Unpacks all of a ZIP file into nothing, since what it says of its own sizes may be false. Each
-/// piece is shown with the name of its entry, for a look in passing.
-pub(crate) fn check_zip(
-    source: &mut dyn Source,
-    limits: &Limits,
-    file: &Origin,
-    show: &mut dyn FnMut(&str, &[u8]),
-) -> Result<(), Refused> {
-    let bounds = Bounds { limits: *limits, packed_bytes: length_of(source)? };
-    let mut archive = ZipArchive::new(&mut *source).map_err(|error| zip_fault(error, file))?;
-    let mut total = 0;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| zip_fault(error, file))?;
-        let name = entry.name().map(std::borrow::Cow::into_owned).map_err(|error| zip_fault(error, file))?;
-        let mut shown = Shown { name: &name, show: &mut *show };
-        total = bounds.copy(&mut entry, &mut shown, total, file)?;
-    }
-    drop(archive);
-    source.seek(SeekFrom::Start(0))?;
-    Ok(())
-}
-
-/// Shows what is written to it.
-struct Shown<'s> {
-    name: &'s str,
-    show: &'s mut dyn FnMut(&str, &[u8]),
-}
-
-impl Write for Shown<'_> {
-    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
-        (self.show)(self.name, piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 fn magic_of(source: &mut dyn Source) -> io::Result<[u8; 4]> {
@@ -104,7 +67,7 @@ fn unzip(
     spool: &dyn Spool,
     file: &Origin,
 ) -> Result<Option<Box<dyn Source>>, Refused> {
-    let mut archive = ZipArchive::new(&mut *source).map_err(|error| zip_fault(error, file))?;
+    let mut archive = open(&mut *source, file)?;
     if archive.file_names().any(|name| name.is_ok_and(|name| name == "[Content_Types].xml")) {
         drop(archive);
         source.seek(SeekFrom::Start(0))?;
@@ -112,9 +75,9 @@ fn unzip(
     }
     let mut wanted = Vec::new();
     for index in 0..archive.len() {
-        let entry = archive.by_index_raw(index).map_err(|error| zip_fault(error, file))?;
+        let entry = archive.by_index_raw(index).map_err(|error| fault(error, file))?;
         // A Macintosh adds files of its own.
-        let name = entry.name().map_err(|error| zip_fault(error, file))?;
+        let name = entry.name().map_err(|error| fault(error, file))?;
         let is_extra = entry.is_dir() || name.starts_with("__MACOSX/") || name.ends_with(".DS_Store");
         if entry.encrypted() {
             let text = "expected a file that can be opened, found a ZIP file that needs a password";
@@ -128,66 +91,97 @@ fn unzip(
         let text = format!("expected one file inside the ZIP file, found {}", wanted.len());
         return Err(Finding::new(Code::PackedCount, file.clone(), text).into());
     };
-    let mut entry = archive.by_index(*one).map_err(|error| zip_fault(error, file))?;
-    spool_of(&mut entry, bounds, spool, file).map(Some)
+    let entry = archive.by_index(*one).map_err(|error| fault(error, file))?;
+    spool_of(entry, bounds, spool, file).map(Some)
 }
 
 fn spool_of(
-    packed: &mut dyn Read,
-    bounds: Bounds,
+    packed: impl Read,
+    mut bounds: Bounds,
     spool: &dyn Spool,
     file: &Origin,
 ) -> Result<Box<dyn Source>, Refused> {
-    let mut target = spool.new_file().map_err(|error| Refused::Machine(FormatError::Spool(error)))?;
-    bounds.copy(packed, &mut target, 0, file)?;
-    target
-        .flush()
-        .and_then(|()| target.seek(SeekFrom::Start(0)))
-        .map_err(|error| Refused::Machine(FormatError::Spool(error)))?;
+    let spool_fault = |error| Refused::Machine(FormatError::Spool(error));
+    let mut target = spool.new_file().map_err(spool_fault)?;
+    let mut packed = Counted::new(packed, &mut bounds);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match packed.read(&mut piece) {
+            Ok(0) => break,
+            Ok(read) => target.write_all(piece.get(..read).unwrap_or_default()).map_err(spool_fault)?,
+            Err(error) if is_too_large(&error) => return Err(bounds.too_large(file).into()),
+            Err(error) => return Err(read_fault(error, file)),
+        }
+    }
+    target.flush().and_then(|()| target.seek(SeekFrom::Start(0))).map_err(spool_fault)?;
     Ok(Box::new(target))
 }
 
-#[derive(Clone, Copy)]
-struct Bounds {
-    limits: Limits,
-    packed_bytes: u64,
+/// How much a packed file may come to, and how much of it has been read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    bytes_max: u64,
+    read: u64,
 }
 
 impl Bounds {
-    /// Copies until the end or a bound; gives the total so far.
-    fn copy(
-        self,
-        packed: &mut dyn Read,
-        target: &mut dyn Write,
-        before: u64,
-        file: &Origin,
-    ) -> Result<u64, Refused> {
-        let ratio_bytes_max = self.packed_bytes.saturating_mul(self.limits.unpacked_ratio_max);
-        let bytes_max = self.limits.unpacked_bytes_max.min(ratio_bytes_max.max(UNPACKED_RATIO_FREE_BYTES));
-        let mut total = before;
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            let read = match packed.read(&mut piece) {
-                Ok(0) => return Ok(total),
-                Ok(read) => read,
-                Err(error) => return Err(read_fault(error, file)),
-            };
-            total += count(read);
-            if total > bytes_max {
-                let text = format!(
-                    "expected a packed file of at most {} MB once unpacked, found a larger one",
-                    bytes_max / (1024 * 1024)
-                );
-                return Err(Finding::new(Code::FileTooLarge, file.clone(), text).into());
-            }
-            target
-                .write_all(piece.get(..read).unwrap_or_default())
-                .map_err(|error| Refused::Machine(FormatError::Spool(error)))?;
-        }
+    /// The bounds of a file: by the limits, and by its own size.
+    pub(crate) fn of(source: &mut dyn Source, limits: &Limits) -> io::Result<Self> {
+        let by_ratio = length_of(source)?.saturating_mul(limits.unpacked_ratio_max);
+        let bytes_max = limits.unpacked_bytes_max.min(by_ratio.max(UNPACKED_RATIO_FREE_BYTES));
+        Ok(Self { bytes_max, read: 0 })
+    }
+
+    /// Bytes that all that is unpacked may come to.
+    pub(crate) const fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
+    /// That it is more.
+    pub(crate) fn too_large(&self, file: &Origin) -> Finding {
+        let megabytes = self.bytes_max / (1024 * 1024);
+        let text =
+            format!("expected a packed file of at most {megabytes} MB once unpacked, found a larger one");
+        Finding::new(Code::FileTooLarge, file.clone(), text)
     }
 }
 
-fn zip_fault(error: ZipError, file: &Origin) -> Refused {
+/// Counts what is unpacked, since what a file says of its own size may be false. Beyond the bounds
+/// reading fails.
+pub(crate) struct Counted<'b, R> {
+    packed: R,
+    bounds: &'b mut Bounds,
+}
+
+impl<'b, R: Read> Counted<'b, R> {
+    pub(crate) fn new(packed: R, bounds: &'b mut Bounds) -> Self {
+        Self { packed, bounds }
+    }
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.packed.read(into)?;
+        self.bounds.read += count(read);
+        if self.bounds.read > self.bounds.bytes_max { Err(ErrorKind::FileTooLarge.into()) } else { Ok(read) }
+    }
+}
+
+/// True for the failure of reading beyond the bounds.
+pub(crate) fn is_too_large(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::FileTooLarge
+}
+
+/// Opens a ZIP file that names no more files than an ordinary one can.
+pub(crate) fn open<S: Read + Seek>(mut source: S, file: &Origin) -> Result<ZipArchive<S>, Refused> {
+    if directory::has_too_many(&mut source)? {
+        let text = format!("expected a packed file of at most {ARCHIVE_FILES_MAX} files, found more");
+        return Err(Finding::new(Code::FileTooLarge, file.clone(), text).into());
+    }
+    ZipArchive::new(source).map_err(|error| fault(error, file))
+}
+
+pub(crate) fn fault(error: ZipError, file: &Origin) -> Refused {
     match error {
         ZipError::Io(error) => read_fault(error, file),
         ZipError::InvalidPassword => {

@@ -18,6 +18,27 @@ impl Settings {
     pub fn new(format: FormatKind) -> Self {
         Self { format, limits: Limits::default() }
     }
+
+    /// True if both cut a file into the same units: they may look for other columns.
+    #[must_use]
+    pub fn cuts_as(&self, other: &Self) -> bool {
+        self.without_columns() == other.without_columns()
+    }
+
+    fn without_columns(&self) -> Self {
+        let mut bare = self.clone();
+        match &mut bare.format {
+            FormatKind::Csv(csv) => csv.expected.clear(),
+            FormatKind::Xlsx(xlsx) => {
+                for sheet in &mut xlsx.sheets {
+                    sheet.expected.clear();
+                    sheet.aside.clear();
+                }
+            }
+            FormatKind::Json(_) | FormatKind::Fhir(_) | FormatKind::Xml(_) | FormatKind::Hl7v2(_) => {}
+        }
+        bare
+    }
 }
 
 /// A format, with what is declared about a file of it.

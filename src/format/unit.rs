@@ -72,6 +72,16 @@ impl<'u> Unit<'u> {
         }
     }
 
+    /// True if what is selected there by value stands there several times, and differs.
+    #[must_use]
+    pub fn meets_different(&self, at: &At) -> bool {
+        match (self, at) {
+            (Self::Tree(tree), At::Tree(path)) => path.meets_different(tree),
+            (Self::Message(message), At::Message(path)) => message.meets_different(path),
+            _ => false,
+        }
+    }
+
     /// The unit as bytes, to be sealed; [`Kept::read`] reads them back.
     #[must_use]
     pub fn raw(&self) -> Private<Vec<u8>> {

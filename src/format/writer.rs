@@ -12,6 +12,7 @@ use crate::base::finding::Finding;
 use crate::format::charset::Charset;
 use crate::format::hl7v2;
 use crate::format::settings::FhirForm;
+use crate::format::source::Spool;
 use crate::format::xml::XmlWriter;
 use crate::format::{At, Cell, FormatError, Header};
 
@@ -99,11 +100,28 @@ enum Inner {
 }
 
 impl Writer {
-    /// Begins a file.
+    /// Begins a file. A workbook is held in memory until it ends.
     pub fn new(out: Box<dyn Write + Send>, layout: &Layout) -> Result<Self, FormatError> {
+        Self::begin(out, layout, None)
+    }
+
+    /// Begins a file of any size: what cannot be written as it comes is put into private files.
+    pub fn spooled(
+        out: Box<dyn Write + Send>,
+        layout: &Layout,
+        spool: &dyn Spool,
+    ) -> Result<Self, FormatError> {
+        Self::begin(out, layout, Some(spool))
+    }
+
+    fn begin(
+        out: Box<dyn Write + Send>,
+        layout: &Layout,
+        spool: Option<&dyn Spool>,
+    ) -> Result<Self, FormatError> {
         let inner = match layout {
             Layout::Csv(layout) => Inner::Csv(table::TableWriter::new(out, layout)?),
-            Layout::Xlsx(sheets) => Inner::Xlsx(Box::new(sheet::SheetWriter::new(out, sheets)?)),
+            Layout::Xlsx(sheets) => Inner::Xlsx(Box::new(sheet::SheetWriter::new(out, sheets, spool)?)),
             Layout::Json { lines: true, body } => Inner::Tree(tree::TreeWriter::lines(out, body.clone())),
             Layout::Json { lines: false, body } => Inner::Tree(tree::TreeWriter::list(out, body.clone())),
             Layout::Fhir(form) => Inner::Tree(tree::TreeWriter::bundle(out, *form)?),

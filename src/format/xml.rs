@@ -13,10 +13,12 @@
 mod build;
 mod encoding;
 mod frame;
+mod outline;
+mod passing;
 mod reader;
 mod write;
 
-pub(crate) use build::{NotATree, check_address, is_name, is_well_formed};
+pub(crate) use build::{NotATree, Spare, check_address, is_name, is_well_formed, tag_end};
 pub(crate) use reader::XmlReader;
 pub(crate) use write::{XmlWriter, attribute, holds_unwritable};
 

@@ -55,6 +55,8 @@ pub struct ApiKey {
     pub role: Role,
     /// The one source it is for; none for all.
     pub source: Option<String>,
+    /// Whether it may see records of restricted people.
+    pub sees_restricted: bool,
 }
 
 impl ApiKey {
@@ -84,6 +86,8 @@ pub struct ApiKeyShown {
     pub expires_at: String,
     /// The key it takes the place of.
     pub replaces: Option<String>,
+    /// Whether it may see records of restricted people.
+    pub sees_restricted: bool,
 }
 
 /// What a new key is to be.
@@ -97,6 +101,8 @@ pub struct Wanted {
     pub source: Option<String>,
     /// For how many days it is good.
     pub days: i64,
+    /// Whether it may see records of restricted people.
+    pub sees_restricted: bool,
 }
 
 /// A key that was made: the only time that it is seen.
@@ -125,7 +131,13 @@ pub fn rotate(gateway: &Gateway, id: &str, days: i64, overlap_days: i64) -> Resu
     gateway.store.write(|tx| {
         let row = live(tx, gateway, id)?;
         let role = Role::find(&row.role).ok_or_else(|| GatewayError::NoApiKey { id: id.to_owned() })?;
-        let wanted = Wanted { label: row.label.clone(), role, source: row.source.clone(), days };
+        let wanted = Wanted {
+            label: row.label.clone(),
+            role,
+            source: row.source.clone(),
+            days,
+            sees_restricted: row.sees_restricted,
+        };
         let made = make(tx, gateway, &wanted, Some(&row.id))?;
         let until = gateway.edge.now().plus_s(overlap_days * DAY_S).to_string().min(row.expires_at);
         api_key::set_expiry(tx, &row.id, &until)?;
@@ -168,6 +180,7 @@ pub fn list(gateway: &Gateway) -> Result<Vec<ApiKeyShown>, GatewayError> {
         created_at: row.created_at,
         expires_at: row.expires_at,
         replaces: row.replaces,
+        sees_restricted: row.sees_restricted,
     });
     Ok(shown.collect())
 }
@@ -181,9 +194,22 @@ pub fn find(gateway: &Gateway, text: &str) -> Result<Option<ApiKey>, GatewayErro
         return Ok(None);
     }
     let row = gateway.store.read(|tx| api_key::find_by_hash(tx, &hash(text)))?;
-    let now = gateway.edge.now().to_string();
-    let live = row.filter(|row| row.revoked_at.is_none() && row.expires_at > now);
-    Ok(live.and_then(|row| Some(ApiKey { role: Role::find(&row.role)?, id: row.id, source: row.source })))
+    Ok(row.and_then(|row| if_live(gateway, row)))
+}
+
+/// The key of that id, if it is live.
+///
+/// # Errors
+/// Where the store fails.
+pub fn find_live(gateway: &Gateway, id: &str) -> Result<Option<ApiKey>, GatewayError> {
+    let row = gateway.store.read(|tx| api_key::find(tx, id))?;
+    Ok(row.and_then(|row| if_live(gateway, row)))
+}
+
+fn if_live(gateway: &Gateway, row: ApiKeyRow) -> Option<ApiKey> {
+    let is_live = row.revoked_at.is_none() && row.expires_at > gateway.edge.now().to_string();
+    let role = Role::find(&row.role).filter(|_| is_live)?;
+    Some(ApiKey { role, id: row.id, source: row.source, sees_restricted: row.sees_restricted })
 }
 
 /// Seconds of a day.
@@ -215,6 +241,7 @@ fn make(
         expires_at: at.plus_s(wanted.days.saturating_mul(DAY_S)).to_string(),
         revoked_at: None,
         replaces: replaces.map(str::to_owned),
+        sees_restricted: wanted.sees_restricted,
     };
     api_key::create(tx, &row)?;
     audit::append_act(tx, &gateway.actor, "key made", &row.role, &row.id, 0, at)?;

@@ -133,6 +133,13 @@ impl Event<'_> {
 /// A request, sealed and ready to be kept.
 pub struct Ready(Delivery);
 
+impl Ready {
+    /// What another way in has sealed.
+    pub(super) fn of(delivery: Delivery) -> Self {
+        Self(delivery)
+    }
+}
+
 /// What became of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
@@ -176,6 +183,12 @@ impl Inlet {
             gateway: gateway.clone(),
             feed: feed.clone(),
         })
+    }
+
+    /// True if it reads through the mapping of that feed.
+    #[must_use]
+    pub fn is_through(&self, feed: &Feed) -> bool {
+        self.feed.mapping.hash == feed.mapping.hash
     }
 
     /// Whether a request is signed, now, by this source.

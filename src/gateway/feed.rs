@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::base::limit::{FEED_FILES_MAX, MAPPING_FOLDERS_MAX};
-use crate::config::{Config, Scope};
+use crate::base::limit::MAPPING_FOLDERS_MAX;
+use crate::config::{Complete, Config, Scope, Stop};
 use crate::gateway::GatewayError;
 use crate::mapping::Mapping;
 use crate::mapping::library::Library;
+use crate::transport::place::{Place, fits};
+use crate::transport::sftp;
 use crate::transport::webhook::Secrets;
 
 /// One feed, ready to be read.
@@ -27,10 +29,32 @@ pub struct Feed {
     pub place: PathBuf,
     /// Which files of the folder.
     pub pattern: String,
+    /// When they are taken, and where they go.
+    pub fetch: Fetch,
     /// The secrets of a source that signs its events.
     pub secrets: Option<Secrets>,
     /// Bytes of one file.
     pub file_bytes_max: u64,
+    /// Seconds after which a process that read it and was killed is followed.
+    pub lease_s: i64,
+    /// When a file is held.
+    pub stop: Stop,
+}
+
+/// How a feed's files are fetched.
+#[derive(Debug, Clone, Default)]
+pub struct Fetch {
+    /// When a file is complete.
+    pub complete: Complete,
+    /// Seconds that a file must have stayed as it is, where that says that it is complete.
+    pub stable_s: i64,
+    /// The pattern of manifests.
+    pub manifest: String,
+    /// The folder that files are moved into once they are taken: of this machine, or of the server
+    /// they come from.
+    pub archive: Option<PathBuf>,
+    /// The server they come from, if they come from one.
+    pub sftp: Option<sftp::Settings>,
 }
 
 /// The mappings at hand: those that ship with the program, and the site's own before them.
@@ -114,9 +138,22 @@ impl Feed {
             mapping,
             mapping_text,
             place: if feed.folder.is_empty() { PathBuf::new() } else { config.path(&feed.folder) },
+            fetch: Fetch {
+                complete: feed.complete,
+                stable_s: feed.stable_s,
+                manifest: feed.manifest,
+                archive: match feed.archive.as_str() {
+                    "" => None,
+                    folder if feed.sftp.is_some() => Some(PathBuf::from(folder)),
+                    folder => Some(config.path(folder)),
+                },
+                sftp: feed.sftp.map(|sftp| sftp_settings(config, sftp)),
+            },
             pattern: feed.pattern,
             secrets,
             file_bytes_max: config.limits.file_bytes_max,
+            lease_s: config.limits.lease_s,
+            stop: feed.stop,
         })
     }
 
@@ -126,82 +163,67 @@ impl Feed {
         format!("{}/{}", self.source, self.name)
     }
 
-    /// The files that are there now, by name.
-    ///
-    /// # Errors
-    /// Where the folder cannot be read.
-    pub fn files(&self) -> Result<Vec<PathBuf>, GatewayError> {
-        if self.place.as_os_str().is_empty() {
-            return Ok(Vec::new());
+    /// Where its files are.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match &self.fetch.sftp {
+            Some(sftp) => Place::Sftp(Box::new(sftp.clone())),
+            None if self.place.as_os_str().is_empty() => Place::Nowhere,
+            None => Place::Folder(self.place.clone()),
         }
-        if self.place.is_file() {
-            return Ok(vec![self.place.clone()]);
-        }
-        let unreadable = |source| GatewayError::File { path: self.place.clone(), source };
-        let mut files = Vec::new();
-        for entry in std::fs::read_dir(&self.place).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            // What begins with a dot or `~$` is being written, or is held open by Excel.
-            let is_ready = !name.starts_with('.') && !name.starts_with("~$");
-            if is_ready && matches(&self.pattern, &name) && entry.path().is_file() {
-                files.push(entry.path());
+    }
+
+    /// Whether a file of that name belongs to the feed, or says something of one that does.
+    #[must_use]
+    pub fn takes(&self, name: &str) -> bool {
+        fits(&self.pattern, name)
+            || match self.fetch.complete {
+                Complete::Done => name.to_lowercase().ends_with(".done"),
+                Complete::Manifest => self.is_manifest(name),
+                Complete::AtOnce | Complete::Stable => false,
             }
-            if files.len() > FEED_FILES_MAX {
-                return Err(GatewayError::TooMany { path: self.place.clone() });
-            }
-        }
-        files.sort();
-        Ok(files)
+    }
+
+    /// Whether a file of that name is a manifest.
+    #[must_use]
+    pub fn is_manifest(&self, name: &str) -> bool {
+        fits(&self.fetch.manifest, name)
+    }
+
+    /// True where reading a file takes a connection, so that what is known is not read again.
+    #[must_use]
+    pub const fn reading_costs(&self) -> bool {
+        self.fetch.sftp.is_some()
+    }
+
+    /// The folder that files are moved into once they are taken.
+    #[must_use]
+    pub fn archive(&self) -> Option<String> {
+        self.fetch.archive.as_ref().map(|folder| folder.to_string_lossy().into_owned())
     }
 }
 
-fn read_secrets(file: &Path) -> Result<Secrets, GatewayError> {
+fn sftp_settings(config: &Config, feed: crate::config::Sftp) -> sftp::Settings {
+    sftp::Settings {
+        host: feed.host,
+        port: feed.port,
+        user: feed.user,
+        key: config.path(&feed.key),
+        passphrase: match feed.passphrase.as_str() {
+            "" => sftp::Passphrase::Given(feed.passphrase_given.0),
+            file => sftp::Passphrase::File(config.path(file)),
+        },
+        known_hosts: config.path(&feed.known_hosts),
+        folder: feed.folder,
+    }
+}
+
+/// The secrets in a file.
+///
+/// # Errors
+/// Where it cannot be read, or holds something else.
+pub(super) fn read_secrets(file: &Path) -> Result<Secrets, GatewayError> {
     let text = std::fs::read_to_string(file)
         .map_err(|source| GatewayError::File { path: file.to_owned(), source })?;
     Secrets::parse(&text).map_err(|error| GatewayError::Secrets { path: file.to_owned(), source: error })
-}
-
-/// Whether a name fits a pattern in which `*` stands for any characters. Without regard to case,
-/// as file names are on Windows. No pattern takes every file.
-fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.to_lowercase(), name.to_lowercase());
-    if pattern.is_empty() {
-        return true;
-    }
-    let mut parts = pattern.split('*');
-    let Some(rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    let mut rest = rest;
-    for part in parts {
-        match rest.find(part).and_then(|at| rest.get(at + part.len()..)) {
-            Some(after) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, name, fits) in [
-            ("", "a.csv", true),
-            ("*.csv", "a.CSV", true),
-            ("tracker*.xlsx", "Tracker 2025.xlsx", true),
-            ("tracker*.xlsx", "tracker.xls", false),
-            ("a*b*c", "a-b-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("cld.csv", "cld.csv", true),
-            ("cld.csv", "cld.csv.tmp", false),
-            ("a*a", "a", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
 }

@@ -5,19 +5,20 @@
 use serde::Serialize;
 
 use crate::base::finding::Code;
-use crate::base::limit::MARKED_ROWS_MAX;
+use crate::base::limit::{FINDINGS_KEPT_MAX, LATER_FILES_MAX, MARKED_ROWS_MAX};
 use crate::base::origin::Origin;
 use crate::base::private::{FixList as Purpose, Grant};
 use crate::format::reader::open;
 use crate::format::writer::marked::{Mark, MarkedBook};
 use crate::format::{Place, Refused};
+use crate::gateway::api_key::ApiKey;
 use crate::gateway::feed::Feed;
 use crate::gateway::kept::{self, DiskSpool, KeptFile};
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, live_mapping, restricted};
 use crate::store::delivery::{self, Delivery, Shape};
 use crate::store::finding::{self, RunFinding};
 use crate::store::run::{self, Run};
-use crate::store::{audit, batch};
+use crate::store::{Tx, audit, batch};
 
 /// The fix list of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -30,9 +31,11 @@ pub struct FixListShown {
     pub received_at: String,
     /// `waiting`, `processed` or `refused` (as a whole).
     pub state: String,
-    /// The receipt of a later file of the feed, by which the items here are closed: what is still
-    /// wrong is in its list.
+    /// The receipt of the last file of the feed that came later and was read: it closes each item that
+    /// is no longer wrong in it.
     pub closed_by: Option<String>,
+    /// Items that are still open.
+    pub open: usize,
     /// Rows in the file.
     pub rows: i64,
     /// Rows that were taken or were known.
@@ -60,6 +63,8 @@ pub struct Fix {
     pub expected: String,
     /// How it is put right in Excel.
     pub to_do: String,
+    /// True once a later file no longer has it.
+    pub is_closed: bool,
 }
 
 struct Filed {
@@ -67,7 +72,15 @@ struct Filed {
     run: Option<Run>,
     findings: Vec<RunFinding>,
     counted: i64,
-    closed_by: Option<String>,
+    later: Option<Later>,
+}
+
+/// A file that came later, and what is wrong in it.
+struct Later {
+    receipt: String,
+    findings: Vec<RunFinding>,
+    /// Whether those are all.
+    is_whole: bool,
 }
 
 /// The fix list of a file that was uploaded; none where there is no such receipt of a file.
@@ -76,8 +89,11 @@ struct Filed {
 /// Where the store fails.
 pub fn find(gateway: &Gateway, receipt: &str) -> Result<Option<FixListShown>, GatewayError> {
     let Some(filed) = read(gateway, receipt)? else { return Ok(None) };
-    let Filed { kept, run, findings, counted, closed_by } = filed;
-    let items: Vec<Fix> = findings.into_iter().filter(is_to_do).map(fix).collect();
+    let Filed { kept, run, findings, counted, later } = filed;
+    let to_do: Vec<RunFinding> = findings.into_iter().filter(is_to_do).collect();
+    let closed = closed(&to_do, later.as_ref());
+    let items: Vec<Fix> =
+        to_do.into_iter().zip(closed).map(|(finding, is_closed)| Fix { is_closed, ..fix(finding) }).collect();
     let state = match run.as_ref().map(|run| run.state.as_str()) {
         None | Some("receiving" | "processing") => "waiting",
         Some("failed") => "refused",
@@ -88,7 +104,8 @@ pub fn find(gateway: &Gateway, receipt: &str) -> Result<Option<FixListShown>, Ga
         receipt: kept.id,
         received_at: kept.received_at,
         state: state.to_owned(),
-        closed_by,
+        closed_by: later.map(|later| later.receipt),
+        open: items.iter().filter(|item| !item.is_closed).count(),
         rows: run.as_ref().map_or(0, |run| run.received),
         rows_taken: run.as_ref().map_or(0, |run| run.accepted + run.unchanged),
         more: (counted - i64::try_from(items.len()).unwrap_or(i64::MAX)).max(0),
@@ -107,10 +124,53 @@ fn read(gateway: &Gateway, receipt: &str) -> Result<Option<Filed>, GatewayError>
             None => (Vec::new(), Vec::new()),
         };
         let counted = counts.iter().filter(|row| row.severity != "note").map(|row| row.count).sum();
-        let last = delivery::find_last_file(tx, &kept.source, &kept.feed)?;
-        let closed_by = last.map(|last| last.id).filter(|last| *last != kept.id);
-        Ok(Some(Filed { kept, run, findings, counted, closed_by }))
+        let later = later(tx, &kept)?;
+        Ok(Some(Filed { kept, run, findings, counted, later }))
     })
+}
+
+/// The last file of the feed that came after this one and was read.
+fn later(tx: &mut Tx, kept: &Delivery) -> Result<Option<Later>, GatewayError> {
+    for newer in delivery::list_files_after(tx, kept, LATER_FILES_MAX)? {
+        let run = run::find_first_of_batch(tx, newer.batch_id.as_deref().unwrap_or_default())?;
+        let is_read = |run: &Run| !["receiving", "processing", "failed"].contains(&run.state.as_str());
+        let Some(run) = run.filter(is_read) else { continue };
+        let findings: Vec<RunFinding> = finding::list(tx, &run.id)?;
+        let is_whole = findings.len() < FINDINGS_KEPT_MAX;
+        let findings = findings.into_iter().filter(is_to_do).collect();
+        return Ok(Some(Later { receipt: newer.id, findings, is_whole }));
+    }
+    Ok(None)
+}
+
+/// Which of the items a later file no longer has. The same fault is known again by what its row is
+/// about, wherever that stands now; where that cannot be told, by its place.
+fn closed(items: &[RunFinding], later: Option<&Later>) -> Vec<bool> {
+    let Some(later) = later else { return vec![false; items.len()] };
+    if !later.is_whole {
+        // What is not among the first thousand may be among the rest.
+        return vec![false; items.len()];
+    }
+    let mut left: Vec<&RunFinding> = later.findings.iter().collect();
+    let same = |item: &RunFinding, other: &RunFinding| {
+        let is_alike =
+            (&item.code, &item.column_name, &item.sheet) == (&other.code, &other.column_name, &other.sheet);
+        let is_about_it = match (&item.about, &other.about) {
+            (Some(about), Some(other)) => about == other,
+            _ => item.line == other.line,
+        };
+        is_alike && is_about_it
+    };
+    items
+        .iter()
+        .map(|item| match left.iter().position(|other| same(item, other)) {
+            Some(at) => {
+                left.swap_remove(at);
+                false
+            }
+            None => true,
+        })
+        .collect()
 }
 
 fn is_to_do(row: &RunFinding) -> bool {
@@ -127,6 +187,7 @@ fn fix(row: RunFinding) -> Fix {
         code: row.code,
         expected: row.expected,
         to_do,
+        is_closed: false,
     }
 }
 
@@ -159,6 +220,23 @@ fn in_excel(code: Code) -> Option<&'static str> {
     })
 }
 
+/// Whether a key may see a file itself: whoever sent it may. Of a source that knows restricted people
+/// nobody else may but a key that may see what is of those, and that is on record.
+///
+/// # Errors
+/// Where the store fails.
+pub fn may_see_file(gateway: &Gateway, receipt: &str, key: &ApiKey) -> Result<bool, GatewayError> {
+    let kept = gateway.store.read(|tx| delivery::find(tx, receipt))?;
+    let Some(kept) = kept else { return Ok(false) };
+    if kept.credential == format!("key/{}", key.id) || !restricted::is_any_of(gateway, &kept.source)? {
+        return Ok(true);
+    }
+    if key.sees_restricted {
+        restricted::note_seen(gateway, &key.id, receipt, 0)?;
+    }
+    Ok(key.sees_restricted)
+}
+
 /// The sender's own file as a workbook with the cells marked that are wrong. For the sender alone:
 /// it holds what they sent. None where there is no such receipt, or the file is no longer kept.
 ///
@@ -171,10 +249,11 @@ pub fn marked(gateway: &Gateway, feed: &Feed, receipt: &str) -> Result<Option<Ve
     if batch.wrapped_key.is_none() {
         return Ok(None);
     }
+    let feed = live_mapping::one(gateway, feed)?;
     let key = kept::data_key(gateway, &batch)?;
     let file = KeptFile::new(&gateway.store, &key, &batch);
     let grant = Grant::<Purpose>::begin(&gateway.actor);
-    let written = mark(file, feed, &filed.findings);
+    let written = mark(file, &feed, &filed.findings);
     let mut opened = grant.close();
     opened.opened = written.as_ref().map_or(0, |(_, rows)| *rows);
     gateway.store.write(|tx| audit::append(tx, &opened, "fix list", receipt, gateway.edge.now()))?;

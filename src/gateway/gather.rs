@@ -7,10 +7,12 @@ use crate::base::id::BatchId;
 use crate::base::limit::{GATHER_BYTES_MAX, GATHER_DELIVERIES_MAX, KEPT_PIECE_BYTES, WORKER_LEASE_S};
 use crate::base::private::Private;
 use crate::base::seal::{DataKey, Sealed};
+use crate::format::hl7v2::Letters;
+use crate::format::settings::FormatKind;
 use crate::gateway::feed::Feed;
 use crate::gateway::{Gateway, GatewayError, deliver, kept, receive};
 use crate::store::batch::{self, Batch};
-use crate::store::delivery::{self, Delivery};
+use crate::store::delivery::{self, Delivery, Shape};
 use crate::store::run::{self, Run};
 use crate::store::{Store, StoreError, Tx, lease};
 
@@ -29,10 +31,17 @@ pub fn gather(gateway: &Gateway, feed: &Feed) -> Result<Option<Run>, GatewayErro
         let mut text = Zeroizing::new(Vec::new());
         let mut placed = Vec::with_capacity(waiting.len());
         let mut next_unit = 1;
+        let mut letters = None;
         for one in &waiting {
             let lines = unseal(&seal, one)?;
             if !text.is_empty() && text.len() + lines.inspect().len() > GATHER_BYTES_MAX {
                 break;
+            }
+            if one.shape == Shape::Message.as_str() {
+                // One file, one character set.
+                let its = Letters::of(lines.inspect());
+                let Some(both) = letters.map_or(Some(its), |before: Letters| before.with(its)) else { break };
+                letters = Some(both);
             }
             text.extend_from_slice(lines.inspect());
             placed.push((one, next_unit));
@@ -58,7 +67,8 @@ fn keep(tx: &mut Tx, gateway: &Gateway, feed: &Feed, id: &str, text: &[u8]) -> R
     let key = DataKey::generate(edge);
     let pieces: Vec<&[u8]> = text.chunks(KEPT_PIECE_BYTES).collect();
     let hashes: Vec<_> = pieces.iter().map(|piece| hasher.hash([*piece])).collect();
-    let name = Private::new(b"events".to_vec());
+    let is_message = matches!(&feed.mapping.settings.format, FormatKind::Hl7v2(_));
+    let name = Private::new(if is_message { b"messages".to_vec() } else { b"events".to_vec() });
     batch::create(
         tx,
         &Batch {
@@ -70,6 +80,7 @@ fn keep(tx: &mut Tx, gateway: &Gateway, feed: &Feed, id: &str, text: &[u8]) -> R
             size_bytes: i64::try_from(text.len()).unwrap_or(i64::MAX),
             wrapped_key: Some(gateway.keys.master.wrap(edge, id, &key).as_bytes().to_vec()),
             received_at: edge.now().to_string(),
+            rows_expected: None,
         },
     )?;
     for (position, piece) in (0_i64..).zip(pieces) {
@@ -120,10 +131,15 @@ pub fn is_waiting(gateway: &Gateway, feed: &Feed) -> Result<bool, GatewayError> 
     gateway.store.read(|tx| Ok(delivery::is_waiting(tx, &feed.source, &feed.name)?))
 }
 
-/// The runs over what came in by HTTP that were begun, and whose second step has not ended.
+/// The runs that are a worker's to go on with, whose second step has not ended: those over what came
+/// in by HTTP, and replays.
 ///
 /// # Errors
 /// Where the store fails.
 pub fn list_open(store: &Store) -> Result<Vec<Run>, GatewayError> {
-    store.read(|tx| Ok(delivery::list_open_runs(tx)?))
+    store.read(|tx| {
+        let mut open = delivery::list_open_runs(tx)?;
+        open.extend(run::list_open_replays(tx)?);
+        Ok(open)
+    })
 }

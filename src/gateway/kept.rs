@@ -79,8 +79,8 @@ impl Read for KeptFile {
         // is private again.
         let rest = piece.inspect().get(within..).unwrap_or_default();
         let n = rest.len().min(buffer.len());
-        for (to, from) in buffer.iter_mut().zip(rest) {
-            *to = *from;
+        if let (Some(to), Some(from)) = (buffer.get_mut(..n), rest.get(..n)) {
+            to.copy_from_slice(from);
         }
         self.piece = Some((position, piece));
         if n == 0 {

@@ -8,7 +8,8 @@ use crate::base::seal::{IndexKey, KeyedHash, MasterKey, Sealed};
 use crate::config::Config;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::keys::Keys;
-use crate::store::meta;
+use crate::store::{Tx, meta};
+pub use crate::transport::access::is_open_to_others;
 
 /// Name in the store of the hash by which the index key is known again.
 const INDEX_MARK: &str = "keys/index";
@@ -95,21 +96,6 @@ pub fn read(what: &'static str, file: &Path) -> Result<Zeroizing<[u8; 32]>, KeyE
     Ok(key)
 }
 
-/// True if anybody but its owner may read a file.
-#[cfg(unix)]
-#[must_use]
-pub fn is_open_to_others(file: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::metadata(file).is_ok_and(|data| data.permissions().mode() & 0o077 != 0)
-}
-
-/// True if anybody but its owner may read a file: not known here.
-#[cfg(not(unix))]
-#[must_use]
-pub fn is_open_to_others(_file: &Path) -> bool {
-    false
-}
-
 impl Gateway {
     /// Holds the keys against the database they are used with, and marks a new database with
     /// them: with other keys nobody would be found again, and nothing would open.
@@ -149,7 +135,15 @@ impl Gateway {
     /// # Errors
     /// Where the database fails, or another master key wrapped it.
     pub fn own_key(&self) -> Result<crate::base::seal::DataKey, GatewayError> {
-        let wrapped = self.store.read(|tx| meta::find(tx, MASTER_MARK))?;
+        self.store.read(|tx| self.own_key_in(tx))
+    }
+
+    /// The gateway's own data key, read in the caller's transaction.
+    ///
+    /// # Errors
+    /// As [`own_key`](Self::own_key).
+    pub fn own_key_in(&self, tx: &mut Tx) -> Result<crate::base::seal::DataKey, GatewayError> {
+        let wrapped = meta::find(tx, MASTER_MARK)?;
         let wrapped = Sealed::from_bytes(unhex(&wrapped.unwrap_or_default()));
         Ok(self.keys.master.unwrap(MASTER_MARK, &wrapped)?)
     }

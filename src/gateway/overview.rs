@@ -84,8 +84,8 @@ pub fn list_releases(gateway: &Gateway, n_max: i64) -> Result<Vec<ReleaseShown>,
     Ok(shown.collect())
 }
 
-/// The decisions on a study that are on record, and what comes of each; none where the
-/// configuration has no such study.
+/// The decisions on a study that are on record, and what comes of each, those of restricted people
+/// only for whoever may see them; none where the configuration has no such study.
 ///
 /// # Errors
 /// Where the store fails, or the protocol cannot be used.
@@ -93,10 +93,12 @@ pub fn list_consents(
     gateway: &Gateway,
     config: &Config,
     study: &str,
+    restricted_by: Option<&str>,
 ) -> Result<Option<Vec<Decided>>, GatewayError> {
     if !config.study.contains_key(study) {
         return Ok(None);
     }
     let protocol = study::protocol_of(config, study)?;
-    Ok(Some(census::look(gateway, &protocol)?.1))
+    let (_, decided) = census::look(gateway, &protocol)?;
+    Ok(Some(census::seen_by(gateway, decided, study, restricted_by)?.0))
 }

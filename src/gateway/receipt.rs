@@ -121,7 +121,12 @@ pub fn find(gateway: &Gateway, id: &str) -> Result<Option<ReceiptShown>, Gateway
 
 /// The receipt of a file: its rows are counted; the fix list names those that are wrong.
 fn of_file(tx: &mut Tx, kept: &Delivery) -> Result<ReceiptShown, StoreError> {
-    let run = run::find_first_of_batch(tx, kept.batch_id.as_deref().unwrap_or_default())?;
+    let batch_id = kept.batch_id.as_deref().unwrap_or_default();
+    let mut run = run::find_first_of_batch(tx, batch_id)?;
+    if run.as_ref().is_some_and(|run| run.state == "held") {
+        // Once somebody let it through, another run took it.
+        run = run::find_last_of_batch(tx, batch_id)?;
+    }
     let mut receipt = shown(kept, Vec::new(), None);
     let is_read = run.as_ref().is_some_and(|run| !["receiving", "processing"].contains(&run.state.as_str()));
     receipt.state = if is_read { PROCESSED } else { "waiting" }.to_owned();
@@ -149,11 +154,8 @@ fn shown(kept: &Delivery, units: Vec<UnitShown>, run: Option<String>) -> Receipt
 }
 
 fn unit(kept: &Delivery, first: i64, outcome: UnitOutcome) -> Result<UnitShown, StoreError> {
-    let before = if kept.shape == Shape::Event.as_str() {
-        String::new()
-    } else {
-        format!("/{}", outcome.unit - first)
-    };
+    let is_alone = [Shape::Event, Shape::Message].iter().any(|one| kept.shape == one.as_str());
+    let before = if is_alone { String::new() } else { format!("/{}", outcome.unit - first) };
     let mut findings: Vec<Found> = serde_json::from_str(&outcome.findings)
         .map_err(|_json| StoreError::Unreadable { what: "unit outcome" })?;
     for found in &mut findings {

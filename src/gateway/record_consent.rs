@@ -101,7 +101,7 @@ pub fn record_consent(
 }
 
 /// The subject of a reference, by its keyed hash. The opening is on record.
-fn find(tx: &mut Tx, gateway: &Gateway, whose: &Whose) -> Result<SubjectRow, GatewayError> {
+pub(super) fn find(tx: &mut Tx, gateway: &Gateway, whose: &Whose) -> Result<SubjectRow, GatewayError> {
     let grant = Grant::<Directive>::begin(&gateway.actor);
     let trimmed = Private::new(whose.reference.open(&grant).trim().to_owned());
     let receipt = grant.close();
@@ -224,5 +224,6 @@ fn a_batch(gateway: &Gateway, at: Instant) -> Batch {
         content_hash: content.as_bytes().to_vec(),
         size_bytes: 0,
         received_at: at.to_string(),
+        rows_expected: None,
     }
 }

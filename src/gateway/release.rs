@@ -13,4 +13,5 @@ pub mod job;
 pub mod keys;
 pub mod lay;
 pub mod make;
+pub mod resend;
 pub mod settings;

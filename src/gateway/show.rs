@@ -3,11 +3,12 @@
 
 use serde::Serialize;
 
+use crate::gateway::hold::{HoldShown, THROWN_AWAY_NOTE};
 use crate::gateway::receive::NO_NEWS;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::run::Run;
 use crate::store::work::Step;
-use crate::store::{delivery, finding, quarantine, record, run, subject, work};
+use crate::store::{delivery, finding, hold, quarantine, record, run, subject, work};
 
 /// A run, in short.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -113,25 +114,9 @@ pub struct RunDetail {
     pub counts: Vec<CountShown>,
     /// The first findings, whole.
     pub first: Vec<FindingShown>,
-}
-
-/// A unit that is set aside.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct QuarantinedShown {
-    /// Its id.
-    pub id: String,
-    /// The feed, as `council/cld`.
-    pub feed: String,
-    /// The run that set it aside.
-    pub run: String,
-    /// Where it stands in its file.
-    pub place: String,
-    /// Why.
-    pub code: String,
-    /// What that means.
-    pub meaning: String,
-    /// What to do.
-    pub hint: String,
+    /// Why its file is or was held, and what was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldShown>,
 }
 
 /// How things stand.
@@ -160,6 +145,12 @@ impl RunShown {
     #[must_use]
     pub fn is_no_news(&self) -> bool {
         self.units.received == 0 && self.note == NO_NEWS
+    }
+
+    /// True if its file was held, and somebody threw it away.
+    #[must_use]
+    pub fn is_thrown_away(&self) -> bool {
+        self.note.starts_with(THROWN_AWAY_NOTE)
     }
 }
 
@@ -242,41 +233,9 @@ pub fn show_run(gateway: &Gateway, id: Option<&str>) -> Result<RunDetail, Gatewa
                 hint: row.hint,
             })
             .collect();
-        Ok(RunDetail { run: RunShown::from(&shown), counts, first })
+        let hold = hold::find(tx, &shown.id)?.map(HoldShown::from);
+        Ok(RunDetail { run: RunShown::from(&shown), counts, first, hold })
     })
-}
-
-/// The units that are set aside, oldest first.
-///
-/// # Errors
-/// Where the store fails.
-pub fn list_quarantine(gateway: &Gateway, n_max: i64) -> Result<Vec<QuarantinedShown>, GatewayError> {
-    list_quarantine_of(gateway, None, n_max)
-}
-
-/// The units of a source, or of all, that are set aside, oldest first.
-///
-/// # Errors
-/// Where the store fails.
-pub fn list_quarantine_of(
-    gateway: &Gateway,
-    source: Option<&str>,
-    n_max: i64,
-) -> Result<Vec<QuarantinedShown>, GatewayError> {
-    let rows = gateway.store.read(|tx| quarantine::list_open_of(tx, source, n_max))?;
-    let shown = rows.into_iter().map(|row| {
-        let code = crate::base::finding::Code::find(&row.code);
-        QuarantinedShown {
-            id: row.id,
-            feed: format!("{}/{}", row.source, row.feed),
-            run: row.run_id,
-            place: place(row.sheet.as_deref(), row.line, None, row.path.as_deref()),
-            code: row.code,
-            meaning: code.map(|code| code.meaning().to_owned()).unwrap_or_default(),
-            hint: code.map(|code| code.advice().to_owned()).unwrap_or_default(),
-        }
-    });
-    Ok(shown.collect())
 }
 
 /// What came in over HTTP and waits to be read.
@@ -317,7 +276,12 @@ pub fn standing(gateway: &Gateway) -> Result<Standing, GatewayError> {
     })
 }
 
-fn place(sheet: Option<&str>, line: Option<i64>, column: Option<&str>, path: Option<&str>) -> String {
+pub(super) fn place(
+    sheet: Option<&str>,
+    line: Option<i64>,
+    column: Option<&str>,
+    path: Option<&str>,
+) -> String {
     let mut parts = Vec::new();
     parts.extend(sheet.map(|sheet| format!("sheet `{sheet}`")));
     parts.extend(line.map(|line| format!("line {line}")));

@@ -30,7 +30,7 @@ pub fn key_files(config: &Config, study: &str) -> KeyFiles {
     KeyFiles {
         role: config.path(&config.gateway.release_key),
         signing: config.path(&config.gateway.signing_key),
-        study: or(&settings.key, &format!("keys/{study}.key")),
+        study: config.path(&config.study_key(study)),
         evaluation: or(&settings.evaluation_key, "keys/evaluation.pub"),
     }
 }

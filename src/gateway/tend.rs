@@ -1,11 +1,13 @@
 //! A worker's round: what came in over HTTP goes through the steps that are left.
 
+use std::ops::ControlFlow;
+
 use crate::gateway::feed::Feed;
 use crate::gateway::gather::{self, gather};
 use crate::gateway::process::process;
 use crate::gateway::receive::begin_again;
 use crate::gateway::sync::last_steps;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, live_mapping};
 use crate::release::protocol::Protocol;
 use crate::store::batch;
 use crate::store::run::Run;
@@ -41,7 +43,8 @@ pub fn tend(
         if !gather::take_lease(gateway, feed, holder)? {
             continue;
         }
-        let result = tend_feed(gateway, feed, begun, holder, is_stopping, &mut tended);
+        let result = live_mapping::one(gateway, feed)
+            .and_then(|feed| tend_feed(gateway, &feed, begun, holder, is_stopping, &mut tended));
         gather::give_back_lease(gateway, feed, holder)?;
         result?;
     }
@@ -77,6 +80,7 @@ fn to_the_end(gateway: &Gateway, feed: &Feed, begun: Run, holder: &str) -> Resul
     let renew = |_done: u64| {
         // Without the lease the run's own position still keeps two workers apart.
         let _renewed = gather::take_lease(gateway, feed, holder);
+        ControlFlow::Continue(())
     };
     let first = process(gateway, feed, begun, &renew)?;
     if first.is_again {

@@ -6,7 +6,7 @@ use crate::base::id::ReceiptId;
 use crate::base::seal::KeyedHash;
 use crate::gateway::feed::Feed;
 use crate::gateway::receive::receive;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, live_mapping};
 use crate::store::delivery::{self, Delivery, Shape};
 use crate::store::{audit, batch};
 
@@ -20,7 +20,8 @@ pub struct Uploaded {
 }
 
 /// Takes a file that was put aside whole. The same file again, where none came after it, has the
-/// receipt that it had. `digest` is a hash of its bytes, `key` the id of the key it came with.
+/// receipt that it had. `digest` is a hash of its bytes, `credential` says how it came: `key/` and the key's id, or
+/// `mesh/` and the mailbox that sent it.
 ///
 /// # Errors
 /// Where the file cannot be read, another is being taken for the same feed, or the store fails.
@@ -29,8 +30,9 @@ pub fn upload(
     feed: &Feed,
     file: &Path,
     digest: &[u8],
-    key: &str,
+    credential: &str,
 ) -> Result<Uploaded, GatewayError> {
+    let feed = &live_mapping::one(gateway, feed)?;
     let content = gateway.keys.index.hasher("delivery-file").hash([digest]);
     let last = gateway.store.read(|tx| delivery::find_last_file(tx, &feed.source, &feed.name))?;
     if let Some(last) = last.filter(|last| last.content_hash == content.as_bytes()) {
@@ -44,17 +46,9 @@ pub fn upload(
     let _new_or_known = receive(gateway, feed, file, true)?;
     let row = gateway.store.write(|tx| {
         let last = batch::find_last(tx, &feed.source, &feed.name)?;
-        let row = a_delivery(gateway, feed, &content, key, last.map(|batch| batch.id));
+        let row = a_delivery(gateway, feed, &content, credential, last.map(|batch| batch.id));
         delivery::put(tx, &[&row])?;
-        audit::append_act(
-            tx,
-            &format!("key/{key}"),
-            "receive",
-            "not signed",
-            &row.id,
-            1,
-            gateway.edge.now(),
-        )?;
+        audit::append_act(tx, credential, "receive", "not signed", &row.id, 1, gateway.edge.now())?;
         Ok::<_, GatewayError>(row)
     })?;
     Ok(Uploaded { receipt: row.id, received_at: row.received_at })
@@ -64,7 +58,7 @@ fn a_delivery(
     gateway: &Gateway,
     feed: &Feed,
     content: &KeyedHash,
-    key: &str,
+    credential: &str,
     batch_id: Option<String>,
 ) -> Delivery {
     let id = ReceiptId::mint(&gateway.edge).to_string();
@@ -75,7 +69,7 @@ fn a_delivery(
         // The sender gives a file no id: the receipt's own stands for it.
         id_hash: ids.hash([b"file".as_slice(), id.as_bytes()]).as_bytes().to_vec(),
         content_hash: content.as_bytes().to_vec(),
-        credential: format!("key/{key}"),
+        credential: credential.to_owned(),
         shape: Shape::File.as_str().to_owned(),
         units: 0,
         sealed: None,

@@ -242,6 +242,18 @@ impl CodeList {
         self.back.get(canonical).is_some_and(|back| back.is_wider)
     }
 
+    /// How many source words a canonical one has.
+    #[must_use]
+    pub fn sources_of(&self, canonical: &str) -> usize {
+        self.back.get(canonical).map_or(0, |back| back.sources)
+    }
+
+    /// The canonical word of a source word.
+    #[must_use]
+    pub fn canonical_of(&self, source: &str) -> Option<&str> {
+        self.forward.get(source).map(String::as_str)
+    }
+
     /// Every canonical word.
     pub fn canonical(&self) -> impl Iterator<Item = &str> {
         self.back.keys().map(String::as_str)

@@ -1,17 +1,19 @@
 //! From a mapping file as written to one that can be used: every name looked up, every operation
 //! made ready, every way back checked.
 
+mod fault;
 mod field;
 mod format;
+mod parts;
+mod rules;
+mod same;
 mod way_back;
 
+pub use same::SameAs;
 pub use way_back::Write;
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
-
-use sha2::{Digest, Sha256};
 
 use crate::base::day::Day;
 use crate::format::At;
@@ -24,21 +26,28 @@ use crate::mapping::file::node::Placed;
 use crate::mapping::file::{RawCondition, RawKey, RawMapping, RawOp, RawPart, RawRecord};
 use crate::mapping::op::argument::Argument;
 use crate::mapping::op::{Op, REFERENCE};
-use crate::mapping::{Mapping, Scope, Snapshot, Update};
+use crate::mapping::{Mapping, Snapshot, Update};
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 use crate::record::schema::{self, Field, Schema};
 
-/// The code lists a mapping may name. The text of each, by name.
+/// Before the name of rules where they stand among the code lists that a mapping names.
+pub const RULES: &str = "rules/";
+
+/// The code lists and rules a mapping may name. The text of each, by name.
 pub trait CodeLists {
     /// The list of that name, as its file holds it.
     fn find(&self, name: &str) -> Option<Source>;
     /// Every name, for a hint.
     fn names(&self) -> Vec<String>;
+    /// The rules of a data set, under [`RULES`] and their name.
+    fn rules(&self, name: &str) -> Option<Source>;
 }
 
 /// One record block, ready for use.
 pub struct Block {
+    /// Where its `[[record]]` stands in the file, from 1. Blocks of several sheets share one.
+    pub number: usize,
     /// The kind it makes.
     pub kind: Kind,
     /// The kind's schema.
@@ -54,6 +63,8 @@ pub struct Block {
     /// The column of the row's own id, which stands for the key where it is filled. A sheet may
     /// do without it.
     pub row_id: Option<String>,
+    /// What tells it apart for every feed of its source.
+    pub same_as: Option<Arc<SameAs>>,
     /// Parts of the subject's key. Empty for a setting.
     pub subject: Vec<Part>,
     /// How its records stand to the ones before them.
@@ -193,36 +204,27 @@ pub fn compile(raw: &RawMapping, codes: &dyn CodeLists) -> Result<Mapping, Diagn
     let subject = raw.subject.as_ref();
     let blocks: Vec<Option<Block>> =
         raw.records.iter().map(|record| compiler.block(record, subject)).collect();
+    let rules = compiler.rules();
     if raw.records.is_empty() {
         compiler.fault(&(0..0), "a mapping has at least one `[[record]]`");
     }
     if !compiler.faults.is_empty() {
         return Err(Diagnostics(compiler.faults));
     }
-    let mut hash = Sha256::new();
-    hash.update(raw.source.text.as_bytes());
-    for name in &compiler.used {
-        hash.update([0]);
-        hash.update(name.as_bytes());
-        hash.update([0]);
-        hash.update(codes.find(name).map(|source| source.text.as_bytes().to_vec()).unwrap_or_default());
-    }
+    let (code_lists, hash) = compiler.parts();
     Ok(Mapping {
         name: raw.name.value.clone(),
         version: raw.version,
         title: raw.title.clone(),
-        hash: hash.finalize().into(),
+        hash,
         settings,
         columns: raw.format.columns.clone(),
         snapshot: if raw.is_snapshot { Snapshot::Full } else { Snapshot::Incremental },
-        scope: match raw.scope.as_str() {
-            "defines" => Scope::Defines,
-            "all" => Scope::All,
-            _ => Scope::Known,
-        },
         one_way: raw.one_way,
         is_live: false,
         notes: compiler.notes,
+        rules,
+        code_lists,
         blocks: blocks.into_iter().flatten().map(Arc::new).collect(),
     })
 }
@@ -236,19 +238,6 @@ struct Compiler<'r> {
 }
 
 impl Compiler<'_> {
-    fn fault(&mut self, span: &Range<usize>, message: impl Into<String>) {
-        self.faults.push(self.raw.source.fault(span, message));
-    }
-
-    fn advise(&mut self, span: &Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
-        self.faults.push(self.raw.source.fault(span, message).hint(hint));
-    }
-
-    fn unknown<'w>(&mut self, placed: &Placed<String>, what: &str, known: impl IntoIterator<Item = &'w str>) {
-        let fault = self.raw.source.fault(&placed.span, format!("unknown {what} `{}`", placed.value));
-        self.faults.push(fault.nearest(&placed.value, known));
-    }
-
     fn check_name(&mut self) {
         let parts: Vec<&str> = self.raw.name.value.split('/').collect();
         let is_word = |word: &&str| {
@@ -297,13 +286,7 @@ impl Compiler<'_> {
             }
             None => subject.clone(),
         };
-        for part in &key {
-            if let Part::Field(index) = part
-                && let Some(rule) = rules.get_mut(*index)
-            {
-                rule.is_keyed = true;
-            }
-        }
+        mark_keyed(&key, &mut rules);
         let source_time = raw.source_time.as_ref().and_then(|(from, ops)| {
             self.check_address(from, sheet.as_deref());
             let op = match ops.as_slice() {
@@ -312,8 +295,10 @@ impl Compiler<'_> {
             };
             Some((from.value.clone(), op))
         });
-        let sheet_name = sheet.clone();
+        let same_as = self.same_as(raw, kind, &rules, &key, &subject);
+        let writes = self.writes(raw, sheet.as_deref());
         let block = Block {
+            number: raw.number,
             kind,
             schema,
             sheet,
@@ -321,12 +306,13 @@ impl Compiler<'_> {
             when,
             key,
             row_id: raw.row_id.as_ref().map(|row_id| row_id.value.clone()),
+            same_as,
             subject,
             update: if raw.is_patch { Update::Patch } else { Update::Whole },
             source_time,
             one_way,
             is_written_only: raw.written_only,
-            writes: self.writes(raw, sheet_name.as_deref()),
+            writes,
             rules,
         };
         self.check_fields(raw, &block);
@@ -483,6 +469,17 @@ impl Compiler<'_> {
         if !columns.iter().any(|column| column.trim() == address.value.trim()) {
             let columns = columns.clone();
             self.unknown(address, "column", columns.iter().map(String::as_str));
+        }
+    }
+}
+
+/// Notes which fields are part of a key.
+fn mark_keyed(key: &[Part], rules: &mut [Rule]) {
+    for part in key {
+        if let Part::Field(index) = part
+            && let Some(rule) = rules.get_mut(*index)
+        {
+            rule.is_keyed = true;
         }
     }
 }

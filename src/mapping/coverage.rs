@@ -5,6 +5,7 @@
 
 mod paths;
 mod report;
+mod together;
 
 pub use report::{BranchAt, CodesAt, ColumnAt, FieldAt, Report};
 

@@ -30,10 +30,47 @@ const LIKENESS_ELSEWHERE_MIN: f64 = 0.62;
 pub struct Unknown<'f> {
     /// The file's name, for the draft's own.
     pub name: &'f str,
-    /// True for a workbook.
-    pub is_workbook: bool,
+    /// What it is.
+    pub layout: Layout,
     /// What the file looks like.
     pub profile: &'f Profile<'f>,
+    /// Lists of a tree of which only the first item is looked at.
+    pub unclear: Vec<String>,
+}
+
+/// What an unknown file is, as far as its mapping has to say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// A text table.
+    Table,
+    /// A workbook.
+    Workbook,
+    /// An XML document, and the names that lead to its units.
+    Xml(Vec<String>),
+    /// JSON, and the names that lead to its units.
+    Json(Vec<String>),
+    /// One JSON object after another.
+    Lines,
+}
+
+impl Layout {
+    /// True for what has addresses and no columns.
+    #[must_use]
+    pub const fn is_tree(&self) -> bool {
+        matches!(self, Self::Xml(_) | Self::Json(_) | Self::Lines)
+    }
+
+    /// The format's name in a mapping.
+    #[must_use]
+    pub const fn format(&self) -> &'static str {
+        match self {
+            Self::Table => "csv",
+            Self::Workbook => "xlsx",
+            Self::Xml(_) => "xml",
+            Self::Json(_) => "json",
+            Self::Lines => "ndjson",
+        }
+    }
 }
 
 /// A draft.
@@ -84,7 +121,7 @@ struct Table<'m> {
 /// # Errors
 /// Where a mapping at hand, from which it would be drafted, has faults.
 pub fn draft(library: &Library, unknown: &Unknown<'_>) -> Result<Drafted, Diagnostics> {
-    let models = concept::models(library)?;
+    let models = concept::models(library, &unknown.layout)?;
     let spare = concept::spare();
     let all = models.iter().flat_map(|model| &model.concepts).chain(&spare);
     let weights = Weights::of(all.map(Concept::words));
@@ -117,11 +154,11 @@ fn table<'m>(
     // A name that stands twice cannot be addressed.
     let is_clear =
         |name: &str| !name.is_empty() && columns.iter().filter(|column| column.name == name).count() == 1;
-    let named: Vec<(usize, &Column, Vec<String>)> = columns
+    let named: Vec<Named<'_>> = columns
         .iter()
         .enumerate()
         .filter(|(_, column)| is_clear(&column.name))
-        .map(|(index, column)| (index, *column, name::words(&column.name)))
+        .map(|(index, column)| (index, *column, name::readings(&column.name)))
         .collect();
     let mut best: (f64, Option<&Model>, BTreeMap<usize, Match<'_>>) = (0.0, None, BTreeMap::new());
     for model in models {
@@ -134,8 +171,7 @@ fn table<'m>(
         }
     }
     let (_, model, mut matches) = best;
-    let left: Vec<(usize, &Column, Vec<String>)> =
-        named.into_iter().filter(|(index, ..)| !matches.contains_key(index)).collect();
+    let left: Vec<Named<'_>> = named.into_iter().filter(|(index, ..)| !matches.contains_key(index)).collect();
     let taken: BTreeSet<String> = matches.values().flat_map(|found| found.concept.fields()).collect();
     let elsewhere = models.iter().flat_map(|model| &model.concepts).chain(spare);
     let free: Vec<&Concept> = elsewhere
@@ -147,8 +183,11 @@ fn table<'m>(
     Table { sheet, columns, model, matches }
 }
 
+/// A column, its place, and the ways in which its name can be read.
+type Named<'c> = (usize, &'c Column, Vec<Vec<String>>);
+
 fn assign<'m>(
-    columns: &[(usize, &Column, Vec<String>)],
+    columns: &[Named<'_>],
     concepts: &'m [Concept],
     weights: &Weights,
     likeness_min: f64,
@@ -159,7 +198,7 @@ fn assign<'m>(
 /// Each column its concept and each concept its column, the most alike first. Two concepts of one
 /// field are one.
 fn assign_of<'m>(
-    columns: &[(usize, &Column, Vec<String>)],
+    columns: &[Named<'_>],
     concepts: &[&'m Concept],
     weights: &Weights,
     likeness_min: f64,

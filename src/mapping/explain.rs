@@ -5,6 +5,8 @@
 //! cells that feed an identifying field or stand in a key, and all that is made of them but for
 //! what a field that does not identify is given in the end.
 
+pub mod written;
+
 use std::sync::Arc;
 
 use crate::base::finding::Code;
@@ -99,6 +101,7 @@ pub enum Came {
 }
 
 /// A value, told to whoever may see it.
+#[derive(Clone)]
 pub enum Told {
     /// There is none.
     Blank,
@@ -138,11 +141,22 @@ impl Told {
     }
 }
 
+impl List {
+    fn of(codes: &CodeList) -> Self {
+        Self {
+            name: codes.name.clone(),
+            source: codes.source.clone(),
+            version: codes.version.clone(),
+            date: codes.date.clone(),
+        }
+    }
+}
+
 impl Lineage {
-    fn of(record: usize, block: &Block, rule: &Rule) -> Self {
+    fn of(block: &Block, rule: &Rule) -> Self {
         let steps = rule.steps.iter().zip(&rule.written);
         Self {
-            record,
+            record: block.number,
             kind: block.kind,
             field: rule.field.name,
             privacy: rule.field.privacy,
@@ -151,12 +165,7 @@ impl Lineage {
             steps: steps
                 .map(|(op, written)| Step { written: written.clone(), about: op.doc().about })
                 .collect(),
-            codes: rule.codes.as_ref().map(|codes| List {
-                name: codes.name.clone(),
-                source: codes.source.clone(),
-                version: codes.version.clone(),
-                date: codes.date.clone(),
-            }),
+            codes: rule.codes.as_ref().map(|codes| List::of(codes)),
             is_constant: rule.value.is_some(),
         }
     }
@@ -167,12 +176,11 @@ impl Mapping {
     /// where none is named.
     #[must_use]
     pub fn explain(&self, kind: Option<Kind>, field: &str) -> Vec<Lineage> {
-        let blocks = self.blocks.iter().enumerate();
+        let blocks = self.blocks.iter().filter(|block| kind.is_none_or(|kind| block.kind == kind));
         blocks
-            .filter(|(_, block)| kind.is_none_or(|kind| block.kind == kind))
-            .flat_map(|(number, block)| block.rules.iter().map(move |rule| (number + 1, block, rule)))
-            .filter(|(_, _, rule)| rule.field.name == field)
-            .map(|(record, block, rule)| Lineage::of(record, block, rule))
+            .flat_map(|block| block.rules.iter().map(move |rule| (block, rule)))
+            .filter(|(_, rule)| rule.field.name == field)
+            .map(|(block, rule)| Lineage::of(block, rule))
             .collect()
     }
 
@@ -240,7 +248,7 @@ impl Explaining<'_> {
         }
         let is_private = |address: &String| self.mapping.is_private(block.sheet.as_deref(), address);
         let is_hidden = rule.from.iter().any(is_private);
-        let lineage = Lineage::of(number + 1, block, rule);
+        let lineage = Lineage::of(block, rule);
         let came = Came::Nothing;
         let explained = Explained { lineage, cells: Vec::new(), steps: Vec::new(), came, comes_back: None };
         self.codes = rule.codes.clone();

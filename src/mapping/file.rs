@@ -1,14 +1,19 @@
 //! The mapping file as written: every key known, every value of the right shape, each with its
 //! place. Nothing is looked up yet; that is [`compile`](super::compile).
 
+mod condition;
 pub mod node;
 mod piece;
+pub mod same;
+mod spread;
 pub mod write;
 
 use std::ops::Range;
 
 use crate::mapping::diagnostic::{Diagnostics, Source};
 use node::{Node, Placed, Table, Walk};
+use same::RawSame;
+use spread::RawSheet;
 use write::RawWrite;
 
 /// A mapping file, read but not understood.
@@ -26,10 +31,10 @@ pub struct RawMapping {
     pub format: RawFormat,
     /// True if each file holds everything there is.
     pub is_snapshot: bool,
-    /// Whom it is about: `known`, `defines` or `all`.
-    pub scope: String,
     /// True if it is only ever read.
     pub one_way: bool,
+    /// The rules of the data set that its rows are held to.
+    pub rules: Option<Placed<String>>,
     /// Parts of the subject's key.
     pub subject: Option<RawKey>,
     /// Its record blocks.
@@ -96,12 +101,16 @@ pub struct RawOp {
 #[derive(Debug, Clone)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of the file, and none bears on another")]
 pub struct RawRecord {
+    /// Where its `[[record]]` stands, from 1. Blocks of several sheets share one.
+    pub number: usize,
     /// Where the block stands.
     pub span: Range<usize>,
     /// The kind it makes.
     pub kind: Placed<String>,
     /// The sheet it is read from.
     pub sheet: Option<Placed<String>>,
+    /// The sheets it is read from where they are several, with what each says by being itself.
+    pub sheets: Vec<RawSheet>,
     /// When written: one row for each.
     pub drives: bool,
     /// When it takes a unit.
@@ -112,6 +121,8 @@ pub struct RawRecord {
     pub subject: Option<RawKey>,
     /// The column of the row's own id, if the sheet has it.
     pub row_id: Option<Placed<String>>,
+    /// What tells it apart for every feed of its source.
+    pub same_as: Option<RawSame>,
     /// True for a patch.
     pub is_patch: bool,
     /// The source's own time.
@@ -194,18 +205,20 @@ pub fn parse(text: &str, name: &str) -> Result<RawMapping, Diagnostics> {
 }
 
 fn mapping(walk: &mut Walk, root: &Placed<Node>, source: Source) -> Option<RawMapping> {
-    let known = ["name", "version", "title", "format", "snapshot", "scope", "one_way", "subject", "record"];
+    let known = ["name", "version", "title", "format", "snapshot", "one_way", "rules", "subject", "record"];
     let table = walk.table(root, "a mapping", &known)?;
     let records =
         walk.need(&table, "record").map(|node| walk.list(node, "record blocks")).unwrap_or_default();
-    let records: Vec<RawRecord> = records.iter().filter_map(|node| record(walk, node)).collect();
+    let records: Vec<RawRecord> =
+        records.iter().zip(1..).filter_map(|(node, number)| record(walk, node, number)).collect();
     let subject = table.find("subject").and_then(|node| {
         let table = walk.table(node, "`subject`", &["key"])?;
         walk.need(&table, "key").map(|node| key(walk, node))
     });
     let version = walk.need(&table, "version").and_then(|node| walk.whole(node)).map(|version| version.value);
     let name = walk.need(&table, "name").and_then(|node| walk.text(node));
-    let format = walk.need(&table, "format").and_then(|node| format(walk, node));
+    let format = walk.need(&table, "format").and_then(|node| format(walk, node))?;
+    let records = records.into_iter().flat_map(|record| record.spread(walk, &format.columns)).collect();
     let word = |walk: &mut Walk, key: &str, words: &[&str]| {
         table.find(key).and_then(|node| walk.word(node, words)).map(|word| word.value)
     };
@@ -214,10 +227,10 @@ fn mapping(walk: &mut Walk, root: &Placed<Node>, source: Source) -> Option<RawMa
         name: name?,
         version: version?,
         title: table.find("title").and_then(|node| walk.text(node)).map(|t| t.value).unwrap_or_default(),
-        format: format?,
+        format,
         is_snapshot: word(walk, "snapshot", &["full", "incremental"]).is_some_and(|word| word == "full"),
-        scope: word(walk, "scope", &["known", "defines", "all"]).unwrap_or_else(|| "known".to_owned()),
         one_way: walk.truth(&table, "one_way"),
+        rules: table.find("rules").and_then(|node| walk.text(node)),
         subject,
         records,
     })
@@ -321,14 +334,16 @@ fn operation(walk: &mut Walk, node: &Placed<Node>) -> Option<RawOp> {
     }
 }
 
-fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
+fn record(walk: &mut Walk, node: &Placed<Node>, number: usize) -> Option<RawRecord> {
     let known = [
         "kind",
         "sheet",
+        "sheets",
         "drives",
         "when",
         "key",
         "row_id",
+        "same_as",
         "subject",
         "update",
         "source_time",
@@ -351,13 +366,16 @@ fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
     let update = table.find("update").and_then(|node| walk.word(node, &["whole", "patch"]));
     let kind = walk.need(&table, "kind").and_then(|node| walk.text(node));
     Some(RawRecord {
+        number,
         span: node.span.clone(),
         kind: kind?,
         sheet: table.find("sheet").and_then(|node| walk.text(node)),
+        sheets: table.find("sheets").map(|node| spread::sheets(walk, node)).unwrap_or_default(),
         drives: walk.truth(&table, "drives"),
-        when: table.find("when").and_then(|node| condition(walk, node)),
+        when: table.find("when").and_then(|node| condition::condition(walk, node)),
         key: table.find("key").map(|node| key(walk, node)),
         row_id: table.find("row_id").and_then(|node| walk.text(node)),
+        same_as: table.find("same_as").and_then(|node| same::same(walk, node)),
         subject: table.find("subject").map(|node| key(walk, node)),
         is_patch: update.is_some_and(|word| word.value == "patch"),
         source_time,
@@ -366,72 +384,6 @@ fn record(walk: &mut Walk, node: &Placed<Node>) -> Option<RawRecord> {
         writes: table.find("writes").map(|node| write::writes(walk, node)).unwrap_or_default(),
         fields,
         checks,
-    })
-}
-
-/// The tests of a condition.
-const TESTS: [&str; 7] = ["is", "in", "blank", "not-blank", "before", "after", "matches"];
-
-fn condition(walk: &mut Walk, node: &Placed<Node>) -> Option<Placed<RawCondition>> {
-    let known = [
-        "all",
-        "any",
-        "not",
-        "column",
-        "path",
-        "is",
-        "in",
-        "blank",
-        "not-blank",
-        "before",
-        "after",
-        "matches",
-        "as",
-    ];
-    let table = walk.table(node, "a condition", &known)?;
-    let several = |walk: &mut Walk, node: &Placed<Node>| {
-        walk.list(node, "conditions").iter().filter_map(|node| condition(walk, node)).collect::<Vec<_>>()
-    };
-    let value = if let Some(node) = table.find("all") {
-        RawCondition::All(several(walk, node))
-    } else if let Some(node) = table.find("any") {
-        RawCondition::Any(several(walk, node))
-    } else if let Some(node) = table.find("not") {
-        RawCondition::Not(Box::new(condition(walk, node)?))
-    } else {
-        test(walk, node, &table)?
-    };
-    Some(Placed { value, span: node.span.clone() })
-}
-
-fn test(walk: &mut Walk, node: &Placed<Node>, table: &Table<'_>) -> Option<RawCondition> {
-    let Some(address) = table.find("column").or_else(|| table.find("path")) else {
-        walk.fault(&node.span, "expected a condition with `column` or `path`, `all`, `any` or `not`");
-        return None;
-    };
-    let address = walk.text(address)?;
-    let named: Vec<&str> = TESTS.into_iter().filter(|name| table.find(name).is_some()).collect();
-    let [name] = named.as_slice() else {
-        let hint = format!("one of `{}`", TESTS.join("`, `"));
-        walk.advise(&node.span, "expected exactly one test of the cell", hint);
-        return None;
-    };
-    let value = table.find(name)?;
-    let against = match *name {
-        "blank" | "not-blank" => {
-            if value.value != Node::Truth(true) {
-                walk.fault(&value.span, format!("expected `{name} = true`"));
-            }
-            Vec::new()
-        }
-        "in" => walk.texts(value),
-        _ => vec![walk.text(value)?],
-    };
-    Some(RawCondition::Test {
-        address,
-        test: Placed { value: (*name).to_owned(), span: value.span.clone() },
-        against,
-        pipeline: table.find("as").map(|node| pipeline(walk, node)).unwrap_or_default(),
     })
 }
 

@@ -86,6 +86,14 @@ impl Mapping {
             Takes::OneOf(_) => " Choose from the list.",
             _ => "",
         });
+        if let (Takes::Text, Some(codes), Some(Op::List(between))) = (&takes, &rule.codes, rule.steps.last())
+        {
+            note.push_str(&format!(
+                " Of these, `{}` between them: {}.",
+                between.0,
+                codes.choices().join(", ")
+            ));
+        }
         if rule.blank == Blank::Reject || rule.blank == Blank::Quarantine {
             note.push_str(" It has to be filled.");
         }
@@ -107,8 +115,17 @@ fn is_part(parts: &[Part], name: &str) -> bool {
     parts.iter().any(|part| matches!(part, Part::Cell(address, _) if address == name))
 }
 
+/// What one row is: the kind, and what the sheet says of it by being itself.
 fn about(block: &Block) -> String {
-    format!("One row for each {}. {}", block.kind, plain(&block.schema.description))
+    let said = block.rules.iter().filter_map(|rule| match &rule.value {
+        Some(Draft::Text(text)) => Some(text.replace('-', " ")),
+        _ => None,
+    });
+    let said: Vec<String> = said.collect();
+    if said.is_empty() {
+        return format!("One row for each {}. {}", block.kind, plain(&block.schema.description));
+    }
+    format!("One row for each {}: {}.", block.kind, said.join(", "))
 }
 
 /// A description as a sentence of its own.
@@ -131,7 +148,11 @@ fn plain(description: &str) -> String {
 
 fn takes(block: &Block, rule: &Rule) -> Takes {
     if let Some(codes) = &rule.codes {
-        return Takes::OneOf(codes.choices());
+        return match rule.field.holds {
+            // A drop-down gives one word, and several may stand here.
+            Holds::Texts => Takes::Text,
+            _ => Takes::OneOf(codes.choices()),
+        };
     }
     for op in &rule.steps {
         match op {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::format::address::nearest;
 use crate::mapping::case::Cases;
-use crate::mapping::compile::{CodeLists, compile};
+use crate::mapping::compile::{CodeLists, RULES, compile};
 use crate::mapping::diagnostic::{Diagnostics, Source};
+use crate::mapping::submission::rule::Rules;
 use crate::mapping::{Mapping, file, shipped};
 
 /// Mapping files, case files and code lists by their path under `mappings/`.
@@ -64,6 +65,12 @@ impl Library {
         self.files.insert(path.replace('\\', "/"), Source::new(shown, text));
     }
 
+    /// Adds a code list or rules that were kept with a mapping, under the name that it has there.
+    pub fn add_kept(&mut self, name: &str, text: &str) {
+        let folder = if name.starts_with(RULES) { "" } else { "codes/" };
+        self.add(&format!("{folder}{name}.csv"), name, text);
+    }
+
     /// Names of all mappings.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
@@ -80,15 +87,23 @@ impl Library {
         self.files.get(&format!("{name}.toml")).map(|source| &*source.text)
     }
 
+    /// The file of a mapping.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn source(&self, name: &str) -> Result<&Source, LibraryError> {
+        self.files.get(&format!("{name}.toml")).ok_or_else(|| {
+            let nearest = nearest(name, self.names().into_iter()).into_iter().next();
+            LibraryError::Unknown { name: name.to_owned(), nearest }
+        })
+    }
+
     /// The mapping of that name.
     ///
     /// # Errors
     /// Where there is none, or it has faults.
     pub fn mapping(&self, name: &str) -> Result<Mapping, LibraryError> {
-        let Some(source) = self.files.get(&format!("{name}.toml")) else {
-            let nearest = nearest(name, self.names().into_iter()).into_iter().next();
-            return Err(LibraryError::Unknown { name: name.to_owned(), nearest });
-        };
+        let source = self.source(name)?;
         let mapping = self.compile(source)?;
         if mapping.name != name {
             let at = source.text.find(&mapping.name).unwrap_or_default();
@@ -112,6 +127,16 @@ impl Library {
         Ok(compile(&raw, self)?)
     }
 
+    /// The rules of a data set that look across its tables, as `trust/mhsds-6`; none where there
+    /// are none of that name.
+    ///
+    /// # Errors
+    /// Where the file has faults.
+    pub fn rules(&self, name: &str) -> Result<Option<Rules>, LibraryError> {
+        let source = self.files.get(&format!("rules/{name}.csv"));
+        Ok(source.map(Rules::parse).transpose()?)
+    }
+
     /// The cases of a mapping; none where it has no case file.
     ///
     /// # Errors
@@ -133,5 +158,9 @@ impl CodeLists for Library {
             .filter_map(|path| path.strip_prefix("codes/")?.strip_suffix(".csv"))
             .map(str::to_owned)
             .collect()
+    }
+
+    fn rules(&self, name: &str) -> Option<Source> {
+        self.files.get(&format!("rules/{name}.csv")).cloned()
     }
 }

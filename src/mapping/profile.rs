@@ -1,17 +1,21 @@
 //! What the columns of a file look like: how often they are filled, with which shapes, and, where
 //! that identifies nobody, with which words.
 
+pub mod list;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
 use crate::base::limit::{PROFILE_COLUMNS_MAX, PROFILE_WORDS_MAX};
+use crate::format::xml::TEXT;
 use crate::format::{Arrival, At, Cell, Header, Unit};
 use crate::mapping::op::Op;
 use crate::mapping::op::argument::Argument;
 use crate::mapping::op::pattern::Pattern;
 use crate::mapping::op::value::Value;
 use crate::record::nhs_number::{Verdict, judge};
+use list::Selectors;
 
 /// The ways of writing a day that are known, as patterns. The first that fits stands.
 pub const DAY_PATTERNS: [&str; 8] =
@@ -112,6 +116,9 @@ pub struct Profile<'k> {
     places: BTreeMap<(Option<String>, String), usize>,
     keeps: Keeps<'k>,
     judge: Judge,
+    selectors: Selectors,
+    /// In XML an element that stands once is no list, and may be addressed as one.
+    is_xml: bool,
 }
 
 impl<'k> Profile<'k> {
@@ -124,7 +131,15 @@ impl<'k> Profile<'k> {
             places: BTreeMap::new(),
             keeps,
             judge: Judge::new(),
+            selectors: Selectors::default(),
+            is_xml: false,
         }
+    }
+
+    /// The same, in which places of trees go by the addresses that a mapping would read them by.
+    #[must_use]
+    pub fn by_address(keeps: Keeps<'k>, selectors: Selectors) -> Self {
+        Self { selectors, ..Self::new(keeps) }
     }
 
     /// All its units.
@@ -149,6 +164,7 @@ impl<'k> Profile<'k> {
     /// Takes one unit. A row has the header of its table or sheet.
     pub fn take(&mut self, arrival: &Arrival<'_>, header: Option<&Header>) {
         let sheet = arrival.place.sheet.as_deref();
+        self.is_xml = matches!(arrival.unit, Ok(Unit::Xml(_)));
         *self.units.entry(sheet.unwrap_or_default().to_owned()).or_default() += 1;
         let Ok(unit) = &arrival.unit else { return };
         match unit {
@@ -158,7 +174,7 @@ impl<'k> Profile<'k> {
                     self.cell(sheet, name, unit.cell(&At::Column(index)));
                 }
             }
-            Unit::Tree(tree) | Unit::Xml(tree) => self.tree(tree, &mut String::new()),
+            Unit::Tree(tree) | Unit::Xml(tree) => self.tree(tree, &mut String::new(), &mut String::new()),
             Unit::Message(message) => {
                 for (name, text) in fields_of(message.raw()) {
                     self.cell(None, &name, Cell::Text(text));
@@ -168,27 +184,41 @@ impl<'k> Profile<'k> {
     }
 
     /// Depth is bounded by the reader (`TREE_DEPTH_MAX`).
-    fn tree(&mut self, tree: &Json, path: &mut String) {
+    fn tree(&mut self, tree: &Json, path: &mut String, bare: &mut String) {
         let cell = match tree {
+            one if self.is_xml && !one.is_array() && self.selectors.holds(bare) && !path.ends_with(']') => {
+                return self.items(std::slice::from_ref(one), path, bare);
+            }
             Json::Object(members) => {
                 for (name, member) in members {
-                    let length = path.len();
-                    if length > 0 {
-                        path.push('.');
-                    }
-                    path.push_str(name);
-                    self.tree(member, path);
+                    let (length, bare_length) = (step(path, name), step(bare, name));
+                    self.tree(member, path, bare);
                     path.truncate(length);
+                    bare.truncate(bare_length);
                 }
                 return;
             }
-            Json::Array(items) => return items.iter().for_each(|item| self.tree(item, path)),
+            Json::Array(items) if self.selectors.is_none() => {
+                return items.iter().for_each(|item| self.tree(item, path, bare));
+            }
+            Json::Array(items) => return self.items(items, path, bare),
             Json::Null => Cell::Absent,
             Json::Bool(truth) => Cell::Bool(*truth),
             Json::Number(number) => number.as_f64().map_or(Cell::Absent, Cell::Number),
             Json::String(text) => Cell::Text(text),
         };
         self.cell(None, path, cell);
+    }
+
+    /// The items of a list that are meant.
+    fn items(&mut self, items: &[Json], path: &mut String, bare: &mut String) {
+        for (index, item) in items.iter().enumerate() {
+            let Some(entered) = self.selectors.enter(bare, index, item) else { continue };
+            let length = path.len();
+            path.push_str(&entered);
+            self.tree(item, path, bare);
+            path.truncate(length);
+        }
     }
 
     fn place(&mut self, sheet: Option<&str>, name: &str) -> Option<usize> {
@@ -230,6 +260,43 @@ impl<'k> Profile<'k> {
             }
         }
     }
+}
+
+/// An address without what it selects by: the place in a tree that a profile knows it by.
+pub(in crate::mapping) fn bare(address: &str) -> String {
+    let mut depth = 0_usize;
+    let kept = address.trim().chars().filter(|letter| {
+        match letter {
+            '[' => depth += 1,
+            ']' => {
+                depth = depth.saturating_sub(1);
+                return false;
+            }
+            _ => {}
+        }
+        depth == 0
+    });
+    kept.collect()
+}
+
+/// Goes on to a member of a tree, as an address does. Where the path ended before.
+fn step(path: &mut String, name: &str) -> usize {
+    let length = path.len();
+    // The text of an element stands at the element itself.
+    if name == TEXT {
+        return length;
+    }
+    if length > 0 {
+        path.push('.');
+    }
+    if name.contains(['.', '[', ']']) {
+        path.push('"');
+        path.push_str(name);
+        path.push('"');
+    } else {
+        path.push_str(name);
+    }
+    length
 }
 
 /// The fields of a message that hold something, by segment and number: `PID-3`.

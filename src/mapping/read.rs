@@ -1,9 +1,11 @@
 //! From a source's unit to records.
 
 mod bind;
+mod fault;
 mod key;
 mod live;
 mod row_id;
+mod same;
 pub(crate) mod watch;
 
 pub(crate) use bind::is_of;
@@ -19,20 +21,24 @@ use crate::base::finding::{Code, Finding, Severity};
 use crate::base::origin::Origin;
 use crate::base::private::Private;
 use crate::format::{Arrival, At, Unit};
-use crate::mapping::compile::{Blank, Block, Other, Part, Rule, Wrong};
+use crate::mapping::compile::{Block, Other, Part, Rule};
 use crate::mapping::condition::Condition;
 use crate::mapping::op::value::{Value, day_text};
 use crate::mapping::op::{Inputs, Op, Refusal};
+use crate::mapping::submission::row::BoundRules;
 use crate::mapping::{Made, Outcome, Reading, Update};
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
 use crate::record::schema::{Field, Holds};
+use fault::{SUBJECT_EXPECTED, blank};
 use key::{address_of, joined};
 use watch::{Seen, Watch};
 
 /// A mapping whose every address has been found: columns are numbers, paths are compiled.
 pub struct Bound {
     blocks: Vec<BoundBlock>,
+    /// The rules of a data set that look at one unit alone.
+    rules: Option<BoundRules>,
     /// True where tests and invented people are refused.
     is_live: bool,
 }
@@ -116,6 +122,9 @@ impl Bound {
                 records.extend(reader.record(block));
             }
         }
+        if let Some(rules) = &self.rules {
+            reader.hold_to(rules);
+        }
         let Faults { findings, is_rejected, is_quarantined } = reader.faults;
         let outcome = match (is_rejected, is_quarantined) {
             (true, _) => Outcome::Rejected,
@@ -135,12 +144,6 @@ impl Bound {
 fn refused(finding: Finding) -> Reading {
     Reading { outcome: Outcome::Rejected, records: Vec::new(), about: Vec::new(), findings: vec![finding] }
 }
-
-/// What is said of a unit that names nobody.
-const SUBJECT_EXPECTED: &str = "expected the sender's own id of the person";
-
-/// No published code.
-const NONE: String = String::new();
 
 /// Something is wrong, and its finding has been noted.
 struct Noted;
@@ -203,14 +206,15 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
             Kind::Setting => None,
             _ => Some(Private::new(self.subject(bound)?)),
         };
-        let key = match self.row_key(bound).ok()? {
-            Some(row) => row,
-            None => self.key(bound, &keyed)?,
+        let (key, has_row_id) = match self.row_key(bound).ok()? {
+            Some(row) => (row, true),
+            None => (self.key(bound, &keyed)?, false),
         };
-        let key = Private::new(key);
         let source_time = self.source_time(bound).ok()?;
         let draft = self.check(block, Draft::Fields(fields))?;
-        Some(Made { kind: block.kind, subject, key, draft, update: block.update, source_time })
+        let same = self.same(bound, (&key, has_row_id), &keyed, &draft);
+        let key = Private::new(key);
+        Some(Made { kind: block.kind, subject, key, draft, update: block.update, source_time, same })
     }
 
     fn field(&mut self, rule: &Rule, cells: &[At], update: Update) -> Result<Given<'u>, Refusal> {
@@ -256,6 +260,10 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
 
     /// The value of the cells: of one as it is, of several through the first operation.
     fn gather(&mut self, rule: &Rule, cells: &[At]) -> Result<Value<'u>, Refusal> {
+        // The number that people are linked by: the wrong one of two would make one person of two.
+        if rule.field.name == "nhs_number" && cells.iter().any(|cell| self.unit.meets_different(cell)) {
+            return Err(Refusal::new(Code::MapSeveral, "expected one NHS number, found several that differ"));
+        }
         if let [cell] = cells {
             let value = Value::of_cell(self.unit.cell(cell))?;
             self.watch.seen(Seen::Cells(std::slice::from_ref(&value)));
@@ -278,11 +286,23 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
         let parts = self.parts(&bound.block.subject, &bound.subject, &[])?;
         let is_whole = !parts.is_empty() && parts.iter().all(|part| !part.is_empty());
         if is_whole {
-            return Some(joined(&parts));
+            let subject = joined(&parts);
+            self.note_others(bound);
+            return Some(subject);
         }
         let missing = parts.iter().position(|part| part.is_empty()).unwrap_or_default();
         self.reject(Code::MapSubjectMissing, address_of(bound.block.subject.get(missing)), SUBJECT_EXPECTED);
         None
+    }
+
+    /// That a unit names several people where one is read: the first is, and that is said.
+    fn note_others(&mut self, bound: &BoundBlock) {
+        let is_several =
+            |part: &BoundPart| matches!(part, BoundPart::Cell(at) if self.unit.meets_different(at));
+        let Some(place) = bound.subject.iter().position(is_several) else { return };
+        let origin = self.origin(address_of(bound.block.subject.get(place)));
+        let expected = "expected one id of the person, found several that differ: the first was read";
+        self.note(Finding::new(Code::MapSeveral, origin, expected).severity(Severity::Warning));
     }
 
     fn key(&mut self, bound: &BoundBlock, keyed: &[(usize, String)]) -> Option<String> {
@@ -383,53 +403,6 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
         is_good.then_some(draft)
     }
 
-    /// Notes why a value was refused. True if the record stands all the same, without it.
-    fn refuse(&mut self, refusal: Refusal, rule: &Rule, block: &Block) -> bool {
-        let address = rule.from.first().map(String::as_str);
-        let is_subject = block.subject.iter().any(|part| address_of(Some(part)) == address);
-        let (is_set_aside, is_warned, published) = match refusal.code {
-            Code::MapBlank => {
-                (rule.blank == Blank::Quarantine, rule.blank == Blank::Warn, &rule.published.blank)
-            }
-            Code::MapUnknownCode => {
-                (rule.other == Other::Quarantine, rule.other == Other::Warn, &rule.published.code)
-            }
-            // The published rule is one of form; that of the check digit is our own.
-            Code::MapNhsCheckDigit | Code::MapNhsImplausible => {
-                (rule.wrong == Wrong::Quarantine, rule.wrong == Wrong::Warn, &NONE)
-            }
-            _ => (rule.wrong == Wrong::Quarantine, rule.wrong == Wrong::Warn, &rule.published.format),
-        };
-        let said = |expected: &str| match published.as_str() {
-            "" => expected.to_owned(),
-            code => format!("{code}: {expected}"),
-        };
-        if refusal.code == Code::MapBlank && address.is_some() && is_subject {
-            self.reject(Code::MapSubjectMissing, address, &said(SUBJECT_EXPECTED));
-            return false;
-        }
-        let severity = if is_warned { Severity::Warning } else { Severity::Error };
-        self.faults.is_quarantined |= is_set_aside;
-        self.faults.is_rejected |= !is_set_aside && !is_warned;
-        let finding =
-            Finding::new(refusal.code, self.origin(address), said(&refusal.expected)).severity(severity);
-        self.note(finding);
-        is_warned
-    }
-
-    /// One cell may feed several fields: what is wrong with it is said once.
-    fn note(&mut self, finding: Finding) {
-        if !self.faults.findings.contains(&finding) {
-            self.faults.findings.push(finding);
-        }
-    }
-
-    fn reject(&mut self, code: Code, address: Option<&str>, expected: &str) {
-        self.faults.is_rejected = true;
-        let finding = Finding::new(code, self.origin(address), expected);
-        self.note(finding);
-    }
-
     fn origin(&self, address: Option<&str>) -> Origin {
         let origin = self.arrival.place.origin(self.file);
         let Some(address) = address else { return origin };
@@ -443,25 +416,6 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
                 origin.at_path(&path)
             }
         }
-    }
-}
-
-fn blank<'u>(rule: &Rule, value: &Value<'u>, update: Update) -> Result<Given<'u>, Refusal> {
-    if let Some(default) = &rule.default {
-        return Ok(Given::Fixed(default.clone()));
-    }
-    match (rule.blank, update) {
-        (Blank::Reject | Blank::Quarantine | Blank::Warn, _) => {
-            let expected = if rule.is_check {
-                "expected a value here".to_owned()
-            } else {
-                format!("expected a value for `{}`", rule.field.name)
-            };
-            Err(Refusal::new(Code::MapBlank, expected))
-        }
-        (Blank::Delete, Update::Patch) => Ok(Given::Deleted),
-        (_, Update::Patch) if matches!(value, Value::Delete) => Ok(Given::Deleted),
-        _ => Ok(Given::Nothing),
     }
 }
 

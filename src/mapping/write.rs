@@ -3,6 +3,7 @@
 //! The driving record makes the row, and the subject's other records are joined to it. `is`
 //! writes its constant. What the layout has no place for is said, never dropped in silence.
 
+mod beside;
 mod carry;
 mod cell;
 mod layout;
@@ -25,6 +26,7 @@ use crate::mapping::op::value::Value;
 use crate::mapping::read::is_of;
 use crate::mapping::{KEY_SEPARATOR, Made, Mapping, ROW_ID_MARK, Update};
 use crate::record::kind::Kind;
+pub use beside::{Beside, Named};
 
 /// A mapping ready to write.
 pub struct Target {
@@ -67,6 +69,9 @@ pub struct Lost {
 pub struct Written {
     /// The rows or trees, in order.
     pub rows: Vec<Row>,
+    /// Rows or trees of what those name, such as a worker. Each is written once into a file, however
+    /// often it is named ([`Named`]).
+    pub beside: Vec<Beside>,
     /// What could not be written.
     pub findings: Vec<Finding>,
     /// Words that the layout's code lists do not have.
@@ -153,7 +158,11 @@ impl Target {
         };
         let naming = Naming { keys, own: own.as_deref() };
         for made in records {
-            parts.extend(self.parts(made, naming, grant, &mut written));
+            let placed = self.parts(made, naming, grant, &mut written);
+            if !placed.is_empty() {
+                self.beside(made, grant, &mut written.beside);
+            }
+            parts.extend(placed);
         }
         if keys == Keys::Carried && own.is_none() && parts.iter().any(|part| !part.subject.is_empty()) {
             let expected = "the other system's id of this person stands where this layout wants its own";
@@ -193,8 +202,9 @@ impl Target {
         made: &Made,
         grant: &Grant<P>,
     ) -> Vec<(String, BTreeMap<String, Out>, &Block)> {
-        let blocks = self.blocks.iter().filter(|block| block.is_written_only && block.kind == made.kind);
+        let blocks = self.blocks.iter().filter(|block| block.is_written_only && !block.drives);
         blocks
+            .filter(|block| block.kind == made.kind)
             .filter_map(|block| {
                 let subject = made.subject.as_ref()?.open(grant).clone();
                 let (cells, ..) = self.cells(block, made, grant).ok()?;
@@ -279,7 +289,7 @@ impl Target {
             }));
             return parts;
         }
-        if self.blocks.iter().any(|block| block.is_written_only && block.kind == made.kind) {
+        if self.blocks.iter().any(|block| block.is_written_only && !block.drives && block.kind == made.kind) {
             let expected = format!("of this {} the layout holds no more than whose a row is", made.kind);
             findings.push(Finding::new(Code::MapNotWritten, Origin::default(), expected));
             return parts;
@@ -310,11 +320,22 @@ impl Target {
         }
         let (mut cells, said, lost) = self.cells(block, made, grant)?;
         if matches!(naming.keys, Keys::Own | Keys::Shared) {
-            self.key_cells(&block.subject, subject, &mut cells);
+            if naming.keys == Keys::Own {
+                self.key_cells(&block.subject, subject, &mut cells);
+            }
             let key = made.key.open(grant);
             match (&block.row_id, key.strip_prefix(ROW_ID_MARK)) {
                 (Some(address), Some(id)) => drop(cells.insert(address.clone(), Out::Text(id.to_owned()))),
-                _ => self.key_cells(&block.key, key, &mut cells),
+                _ if naming.keys == Keys::Own => self.key_cells(&block.key, key, &mut cells),
+                // What the record itself says stands before what another layout called it.
+                _ => {
+                    let mut named = BTreeMap::new();
+                    self.key_cells(&block.key, key, &mut named);
+                    named.retain(|address, out| carry::takes(block, address, &out.plain()));
+                    for (address, out) in named {
+                        cells.entry(address).or_insert(out);
+                    }
+                }
             }
         }
         if matches!(naming.keys, Keys::Shared | Keys::Carried) {

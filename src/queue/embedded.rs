@@ -3,7 +3,6 @@
 //! Every write is `BEGIN IMMEDIATE`, so that two claimers never hold the same message. A message
 //! is removed, and its bytes overwritten, once it is acknowledged.
 
-mod place;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::base::edge::{Edge, Instant};
 use crate::base::limit::{DELIVERIES_MAX, QUEUE_BUSY_WAIT_MS, QUEUE_CREATE_TRIES_MAX};
+use crate::disk::{self, Misplaced};
 use crate::queue::error::Cause;
 use crate::queue::{Counts, DeadLetter, Delivery, Outcome, Outgoing, QueueError, Token};
 use table::{message, queue};
@@ -32,13 +32,15 @@ pub(super) struct Embedded {
 
 impl Embedded {
     pub(super) fn open(path: &str, lease_s: i64, edge: &Edge) -> Result<Self, QueueError> {
-        let file = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-        if file.file_name().is_none() {
-            return Err(QueueError::Url);
-        }
-        place::check(&file)?;
+        let file = file_of(path)?;
+        disk::make_private(&file);
         let connection = connect(&file).map_err(|source| QueueError::Open { file: file.clone(), source })?;
         Ok(Self { file, edge: edge.clone(), lease_s, connection: Mutex::new(connection) })
+    }
+
+    /// Whether the file can lie where it is to lie. Nothing is made.
+    pub(super) fn knock(path: &str) -> Result<(), QueueError> {
+        file_of(path).map(drop)
     }
 
     pub(super) fn declare(&self, name: &str) -> Result<(), QueueError> {
@@ -164,6 +166,19 @@ impl Embedded {
 
 fn deliveries_max() -> i32 {
     i32::try_from(DELIVERIES_MAX).unwrap_or(i32::MAX)
+}
+
+/// The file of a URL, where one can lie.
+fn file_of(path: &str) -> Result<PathBuf, QueueError> {
+    let file = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
+    if file.file_name().is_none() {
+        return Err(QueueError::Url);
+    }
+    disk::check(&file).map_err(|misplaced| match misplaced {
+        Misplaced::Folder { folder, source } => QueueError::Folder { folder, source },
+        Misplaced::Network { folder, kind } => QueueError::NetworkFolder { folder, kind },
+    })?;
+    Ok(file)
 }
 
 /// Adds a message that is not there yet. One that is there, waiting or dead, was sent before.

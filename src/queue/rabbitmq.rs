@@ -17,13 +17,14 @@ mod publish;
 mod topology;
 
 use std::future::Future;
+use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
 use crate::base::edge::Edge;
-use crate::base::limit::{BREAKS_MAX, BROKER_WAIT_S, RETURN_WAIT_S};
+use crate::base::limit::{BREAKS_MAX, BROKER_WAIT_S, KNOCK_WAIT_S, RETURN_WAIT_S};
 use crate::queue::{Counts, DeadLetter, Delivery, Outcome, Outgoing, QueueError, Settings};
 use connect::{Live, Site};
 use consume::Lease;
@@ -165,6 +166,22 @@ impl RabbitMq {
     fn lock(&self) -> Result<MutexGuard<'_, State>, QueueError> {
         self.state.lock().map_err(|_poisoned| QueueError::Poisoned)
     }
+}
+
+/// Whether anything answers at the broker's address.
+pub(super) fn knock(url: &str) -> Result<(), QueueError> {
+    let settings = Settings { url: url.to_owned(), authority: None, lease_s: 1 };
+    let site = Site::read(&settings)?;
+    let addresses = site.host().to_socket_addrs().map_err(|source| site.unreachable(source))?;
+    let mut last = None;
+    for address in addresses {
+        match TcpStream::connect_timeout(&address, Duration::from_secs(KNOCK_WAIT_S)) {
+            Ok(_open) => return Ok(()),
+            Err(error) => last = Some(error),
+        }
+    }
+    let nobody = || std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
+    Err(site.unreachable(last.unwrap_or_else(nobody)))
 }
 
 /// How long one answer of the broker is waited for.

@@ -77,6 +77,26 @@ impl Draft {
         }
     }
 
+    /// True if both say the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Number(one), Self::Number(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::Private(one), Self::Private(other)) => one.inspect() == other.inspect(),
+            (Self::List(one), Self::List(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.is_same(other))
+            }
+            (Self::Fields(one), Self::Fields(_)) => {
+                one.len() == other.fields().len()
+                    && one.iter().all(|(name, leaf)| other.find(name).is_some_and(|also| leaf.is_same(also)))
+            }
+            _ => false,
+        }
+    }
+
     /// The private text of a private leaf.
     #[must_use]
     pub const fn private(&self) -> Option<&Private<String>> {

@@ -95,6 +95,8 @@ pub struct Schema {
     pub description: String,
     /// Its fields, in schema order.
     pub fields: Vec<Field>,
+    /// What each rule that looks at several fields says is wrong, in schema order (`allOf`).
+    rules: Vec<String>,
     check: jsonschema::Validator<DraftJson>,
 }
 
@@ -120,10 +122,20 @@ impl Schema {
             .take(FAULTS_REPORTED_MAX)
             .map(|error| {
                 let field = error.instance_path().as_str().trim_start_matches('/').to_owned();
-                let expected = format!("{} in `{}.{field}`", error.masked_with("the value"), self.kind);
-                (field, Finding::new(code_of(error.schema_path().as_str()), origin.clone(), expected))
+                let path = error.schema_path().as_str();
+                let expected = match self.rule(path) {
+                    Some(rule) => format!("expected no `{}.{field}`: it is {rule}", self.kind),
+                    None => format!("{} in `{}.{field}`", error.masked_with("the value"), self.kind),
+                };
+                (field, Finding::new(code_of(path), origin.clone(), expected))
             })
             .collect()
+    }
+
+    /// What the rule over several fields says that a place in the schema belongs to.
+    fn rule(&self, schema_path: &str) -> Option<&str> {
+        let number = schema_path.strip_prefix("/allOf/")?.split('/').next()?;
+        self.rules.get(number.parse::<usize>().ok()?).map(String::as_str)
     }
 }
 
@@ -183,7 +195,10 @@ fn compile(kind: Kind) -> Result<Schema, SchemaError> {
     let check =
         jsonschema::options_for::<DraftJson>().build(&document).map_err(|error| fail(error.to_string()))?;
     let description = document.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
-    Ok(Schema { kind, description, fields, check })
+    let rules = document.get("allOf").and_then(Value::as_array);
+    let rules = rules.into_iter().flatten().map(|rule| rule["description"].as_str().unwrap_or_default());
+    let rules = rules.map(str::to_owned).collect();
+    Ok(Schema { kind, description, fields, rules, check })
 }
 
 fn holds(property: &Value) -> Option<Holds> {
@@ -215,6 +230,35 @@ mod tests {
         for kind in Kind::ALL {
             assert!(compile(*kind).is_ok(), "{kind}");
         }
+    }
+
+    #[test]
+    fn areas_of_two_editions_make_no_star() {
+        let star = |edition: &str, area: &'static str| {
+            let mut star = Draft::empty();
+            star.set("edition", Draft::Text(edition.to_owned()));
+            star.set("completed_on", Draft::Text("2024-03-01".to_owned()));
+            star.set(area, Draft::Number(5.into()));
+            let faults = of(Kind::Star).faults(&star, &Origin::default());
+            assert_eq!(of(Kind::Star).is_valid(&star), faults.is_empty());
+            faults
+                .into_iter()
+                .map(|(field, fault)| format!("{field}: {}", fault.expected))
+                .collect::<String>()
+        };
+        for edition in ["RS1", "RS2", "RS3"] {
+            assert_eq!(star(edition, "work"), "");
+            assert_eq!(
+                star(edition, "home"),
+                "home: expected no `star.home`: it is an area of the fourth edition, in a reading of an earlier one"
+            );
+        }
+        assert_eq!(star("RS4", "home"), "");
+        assert_eq!(star("RS4", "mental_health"), "");
+        assert_eq!(
+            star("RS4", "work"),
+            "work: expected no `star.work`: it is an area of an earlier edition, in a reading of the fourth"
+        );
     }
 
     #[test]

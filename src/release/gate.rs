@@ -27,7 +27,7 @@ use crate::release::door::{
 };
 use crate::release::gate::leaving::{Leaving, left_out};
 use crate::release::protocol::codebook::codebook;
-use crate::release::protocol::{Protocol, ReleasedKind};
+use crate::release::protocol::{Protocol, ReleasedKind, Tier};
 use crate::release::pseudonym::{Domain, Pseudonym};
 use crate::release::scan::Own;
 use crate::release::treat::{Around, Treated, treat};
@@ -89,6 +89,8 @@ pub enum Withheld {
     Source,
     /// There is no leave for what the source's records need.
     Consent(Statement, Denied),
+    /// The person is restricted, and nothing of theirs goes into a shared tier.
+    Restricted,
     /// An identifier of the person's own stands in it.
     Identifier(Box<Finding>),
 }
@@ -105,6 +107,7 @@ impl Withheld {
             Self::Consent(Statement::LinkHousing, _) => "no-leave-link-housing",
             Self::Consent(Statement::LinkNhs, _) => "no-leave-link-nhs",
             Self::Consent(Statement::FreeText, _) => "no-leave-free-text",
+            Self::Restricted => "restricted",
             Self::Identifier(_) => "identifier",
         }
     }
@@ -179,6 +182,7 @@ impl<'k> Gate<'k> {
     ) -> Result<Made, Withheld> {
         let kind = self.kind(proof, asking.person, asking.kind)?;
         self.leave(proof, asking.source)?;
+        may_be_shared(self.protocol, about.is_restricted)?;
         let place = Origin::default().at_path(&format!("{}/{}", asking.kind, asking.record));
         let mut leaving = Leaving::new(place, about, grant);
         for field in &kind.fields {
@@ -203,6 +207,7 @@ impl<'k> Gate<'k> {
         grant: &Grant<Release>,
     ) -> Result<Made, Withheld> {
         let kind = self.kind(proof, person, Kind::Person)?;
+        may_be_shared(self.protocol, about.is_restricted)?;
         let ranked = |wanted: bool| -> Vec<Said<'_>> {
             said.iter()
                 .filter(|(source, _)| self.leave(proof, source).is_ok() == wanted)
@@ -415,6 +420,18 @@ pub enum Standing {
     Record(RecordId),
     /// The merged record of a person.
     Person(PersonId),
+}
+
+/// Whether anything of a person may go into the tier of the protocol: nothing of a restricted person
+/// goes into a shared one.
+///
+/// # Errors
+/// That it may not.
+pub fn may_be_shared(protocol: &Protocol, is_restricted: bool) -> Result<(), Withheld> {
+    if is_restricted && protocol.tier == Tier::Shared {
+        return Err(Withheld::Restricted);
+    }
+    Ok(())
 }
 
 /// Whether a source's records may leave under a proof.

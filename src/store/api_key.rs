@@ -27,6 +27,8 @@ pub struct ApiKeyRow {
     pub revoked_at: Option<String>,
     /// The key it takes the place of.
     pub replaces: Option<String>,
+    /// Whether it may see records of restricted people.
+    pub sees_restricted: bool,
 }
 
 /// Writes a key down.

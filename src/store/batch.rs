@@ -26,6 +26,8 @@ pub struct Batch {
     pub wrapped_key: Option<Vec<u8>>,
     /// When it arrived.
     pub received_at: String,
+    /// How many rows its manifest promised.
+    pub rows_expected: Option<i64>,
 }
 
 /// Writes down a new one.
@@ -118,6 +120,33 @@ pub fn find_by_content(
         .first(&mut tx.connection)
         .optional()?;
     Ok(found)
+}
+
+/// Deletes what was kept of a batch. Its key stays, which opens the units that were set aside.
+///
+/// # Errors
+/// Where the database fails.
+pub fn drop_pieces(tx: &mut Tx, id: &str) -> Result<(), StoreError> {
+    diesel::delete(kept_piece::table.filter(kept_piece::batch_id.eq(id))).execute(&mut tx.connection)?;
+    Ok(())
+}
+
+/// Whether anything of a batch is kept.
+///
+/// # Errors
+/// Where the database fails.
+pub fn has_pieces(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
+    let pieces = kept_piece::table.filter(kept_piece::batch_id.eq(id)).count();
+    Ok(pieces.get_result::<i64>(&mut tx.connection)? > 0)
+}
+
+/// Writes down how many rows a later manifest promises.
+///
+/// # Errors
+/// Where the database fails.
+pub fn promise(tx: &mut Tx, id: &str, rows: Option<i64>) -> Result<(), StoreError> {
+    diesel::update(batch::table.find(id)).set(batch::rows_expected.eq(rows)).execute(&mut tx.connection)?;
+    Ok(())
 }
 
 /// Deletes what was kept of a batch, and its key.

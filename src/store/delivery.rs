@@ -20,6 +20,8 @@ pub enum Shape {
     Events,
     /// A whole file.
     File,
+    /// One HL7 v2 message.
+    Message,
 }
 
 impl Shape {
@@ -30,6 +32,7 @@ impl Shape {
             Self::Event => "event",
             Self::Events => "events",
             Self::File => "file",
+            Self::Message => "message",
         }
     }
 }
@@ -163,6 +166,20 @@ pub fn find_last_file(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<De
         .select(Delivery::as_select())
         .first(&mut tx.connection)
         .optional()?)
+}
+
+/// The files of a feed that were uploaded after another, newest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_files_after(tx: &mut Tx, after: &Delivery, n_max: i64) -> Result<Vec<Delivery>, StoreError> {
+    Ok(delivery::table
+        .filter(delivery::source.eq(&after.source).and(delivery::feed.eq(&after.feed)))
+        .filter(delivery::shape.eq(Shape::File.as_str()).and(delivery::id.gt(&after.id)))
+        .order(delivery::id.desc())
+        .limit(n_max)
+        .select(Delivery::as_select())
+        .load(&mut tx.connection)?)
 }
 
 /// The first requests of a feed that stand in no batch yet, oldest first. On PostgreSQL they are

@@ -1,12 +1,13 @@
 //! Why the database failed. Says which, what is wrong and what to do; never a password, never a
 //! value.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::base::address::{Address, AddressError};
 use crate::base::seal::SealError;
+use crate::disk::Misplaced;
 
 /// Why the database failed.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +129,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A SQLite file that may not stand where it is to stand.
+    pub(in crate::store) fn misplaced(file: &Path, misplaced: &Misplaced) -> Self {
+        let file = file.to_owned();
+        match misplaced {
+            Misplaced::Folder { .. } => Self::NoFolder { file },
+            Misplaced::Network { .. } => Self::NetworkFile { file },
+        }
+    }
+
     /// Whether trying again could help.
     #[must_use]
     pub const fn retryable(&self) -> bool {

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 
 use crate::base::finding::Finding;
 use crate::base::limit::ROWS_A_STATEMENT_MAX;
+use crate::base::seal::KeyedHash;
 use crate::store::schema::{run_finding, run_finding_count};
 use crate::store::{StoreError, Tx};
 
@@ -33,12 +34,14 @@ pub struct RunFinding {
     pub expected: String,
     /// What to do.
     pub hint: String,
+    /// Keyed hash of what the unit is about.
+    pub about: Option<Vec<u8>>,
 }
 
 impl RunFinding {
     /// The stored form of a finding.
     #[must_use]
-    pub fn new(run_id: &str, position: i64, finding: &Finding) -> Self {
+    pub fn new(run_id: &str, position: i64, finding: &Finding, about: Option<KeyedHash>) -> Self {
         let owned = |text: &Option<std::sync::Arc<str>>| text.as_deref().map(str::to_owned);
         Self {
             run_id: run_id.to_owned(),
@@ -51,6 +54,7 @@ impl RunFinding {
             path: owned(&finding.origin.path),
             expected: finding.expected.clone(),
             hint: finding.advice().to_owned(),
+            about: about.map(|about| about.as_bytes().to_vec()),
         }
     }
 }

@@ -258,6 +258,32 @@ pub fn count_unsent(tx: &mut Tx, study: &str) -> Result<i64, StoreError> {
         .get_result(&mut tx.connection)?)
 }
 
+/// How many intents of every study are not sent, and since when the first waits.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_all_unsent(tx: &mut Tx) -> Result<(i64, Option<String>), StoreError> {
+    Ok(intent::table
+        .filter(intent::state.ne("sent"))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(intent::created_at)))
+        .first(&mut tx.connection)?)
+}
+
+/// How many messages to a study wait, and since when the oldest does: notices of withdrawal, or
+/// everything else.
+///
+/// # Errors
+/// Where the database fails.
+pub fn oldest_unsent(tx: &mut Tx, study: &str, is_notice: bool) -> Result<(i64, Option<String>), StoreError> {
+    let unsent = intent::table.filter(intent::study.eq(study).and(intent::state.ne("sent")));
+    let counted = (diesel::dsl::count_star(), diesel::dsl::min(intent::created_at));
+    Ok(if is_notice {
+        unsent.filter(intent::notice_id.is_not_null()).select(counted).first(&mut tx.connection)?
+    } else {
+        unsent.filter(intent::notice_id.is_null()).select(counted).first(&mut tx.connection)?
+    })
+}
+
 /// What a release sent: by door kind, and by record kind for records.
 ///
 /// # Errors
@@ -278,6 +304,92 @@ pub fn count_sent(tx: &mut Tx, release_id: &str) -> Result<BTreeMap<String, i64>
         *counts.entry(kind).or_default() += count;
     }
     Ok(counts)
+}
+
+/// Writes down that the far side has these messages.
+///
+/// # Errors
+/// Where the database fails.
+pub fn settle(tx: &mut Tx, study: &str, message_ids: &[String], at: &str) -> Result<(), StoreError> {
+    for ids in message_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        let rows = intent::table
+            .filter(intent::study.eq(study).and(intent::message_id.eq_any(ids)))
+            .filter(intent::settled_at.is_null());
+        diesel::update(rows).set(intent::settled_at.eq(Some(at))).execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+/// Writes down that nothing of these may be told any more, so that nobody waits for them.
+///
+/// # Errors
+/// Where the database fails.
+pub fn settle_untold(tx: &mut Tx, ids: &[String], at: &str) -> Result<(), StoreError> {
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        diesel::update(intent::table.filter(intent::id.eq_any(ids)))
+            .set(intent::settled_at.eq(Some(at)))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+/// The intents of a release that were sent by then, of which the far side has not said that it has
+/// them; those after one, in order.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_unsettled(
+    tx: &mut Tx,
+    release_id: &str,
+    by: &str,
+    after: &str,
+    n_max: i64,
+) -> Result<Vec<Intent>, StoreError> {
+    Ok(intent::table
+        .filter(intent::release_id.eq(release_id).and(intent::state.eq("sent")))
+        .filter(intent::settled_at.is_null().and(intent::sent_at.le(by)))
+        .filter(intent::id.gt(after))
+        .order(intent::id)
+        .limit(n_max)
+        .select(Intent::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// The releases of a study in which something was sent by then and is not settled.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_unsettled_releases(tx: &mut Tx, study: &str, by: &str) -> Result<Vec<String>, StoreError> {
+    let ids: Vec<Option<String>> = intent::table
+        .filter(intent::study.eq(study).and(intent::message_id.is_not_null()))
+        .filter(intent::settled_at.is_null().and(intent::sent_at.le(by)))
+        .select(intent::release_id)
+        .distinct()
+        .load(&mut tx.connection)?;
+    Ok(ids.into_iter().flatten().collect())
+}
+
+/// How many messages of a study were sent by then and are not settled, and when the first was.
+///
+/// # Errors
+/// Where the database fails.
+pub fn count_unsettled(tx: &mut Tx, study: &str, by: &str) -> Result<(i64, Option<String>), StoreError> {
+    Ok(intent::table
+        .filter(intent::study.eq(study).and(intent::message_id.is_not_null()))
+        .filter(intent::settled_at.is_null().and(intent::sent_at.le(by)))
+        .select((diesel::dsl::count_star(), diesel::dsl::min(intent::sent_at)))
+        .first(&mut tx.connection)?)
+}
+
+/// Writes down that an intent was sent again, as this message.
+///
+/// # Errors
+/// Where the database fails.
+pub fn mark_resent(tx: &mut Tx, id: &str, message_id: &str, at: &str) -> Result<(), StoreError> {
+    diesel::update(intent::table.filter(intent::id.eq(id).and(intent::settled_at.is_null())))
+        .set((intent::message_id.eq(Some(message_id)), intent::sent_at.eq(Some(at))))
+        .execute(&mut tx.connection)?;
+    Ok(())
 }
 
 /// The studies in which something was laid for a person.

@@ -32,7 +32,7 @@ pub struct PersonEvent {
     pub kind: String,
     /// The other, of a merge or split.
     pub other_person_id: Option<String>,
-    /// The subject that joined or left.
+    /// The subject that joined or left; the first of a person that was formed.
     pub subject_id: Option<String>,
     /// What the link rests on; empty where there is none.
     pub tier: String,

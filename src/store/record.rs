@@ -80,40 +80,30 @@ pub struct Stand {
     pub key_hash: Vec<u8>,
     /// Keyed hash of the current version.
     pub current_hash: Vec<u8>,
-    /// The feed whose snapshots say whether it is still there.
-    pub feed: String,
+    /// It is this feed's, whose snapshots say whether it is still there.
+    pub is_of_feed: bool,
     /// No longer in the source's last full file.
     pub is_absent: bool,
 }
 
-/// The records of these keys, as much of each as is asked for.
-macro_rules! by_keys {
-    ($tx:expr, $source:expr, $kind:expr, $hashes:expr, $selection:expr => $row:ty) => {{
-        let mut found = Vec::with_capacity($hashes.len());
-        for hashes in $hashes.chunks(ROWS_A_STATEMENT_MAX) {
-            let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
-            found.extend(on_both!($tx, connection => record::table
-                .filter(record::source.eq($source).and(record::kind.eq($kind)))
-                .filter(record::key_hash.eq_any(hashes))
-                .select($selection)
-                .load::<$row>(connection))?);
-        }
-        Ok(found)
-    }};
-}
-
-/// How the records of these keys stand.
+/// How the records of these keys stand, of whatever kind. The hash of a key is keyed by source and
+/// kind, so that it is of one record only.
 ///
 /// # Errors
 /// Where the database fails.
-pub fn find_stands(
-    tx: &mut Tx,
-    source: &str,
-    kind: &str,
-    hashes: &[KeyedHash],
-) -> Result<Vec<Stand>, StoreError> {
-    let stand = (record::key_hash, record::current_hash, record::feed, record::absent_since.is_not_null());
-    by_keys!(tx, source, kind, hashes, stand => Stand)
+pub fn find_stands(tx: &mut Tx, feed: &str, hashes: &[KeyedHash]) -> Result<Vec<Stand>, StoreError> {
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        let query = record::table.filter(record::key_hash.eq_any(hashes)).select((
+            record::key_hash,
+            record::current_hash,
+            record::feed.eq(feed),
+            record::absent_since.is_not_null(),
+        ));
+        found.extend(on_both!(tx, connection => query.load::<Stand>(connection))?);
+    }
+    Ok(found)
 }
 
 /// The heads of these keys.
@@ -126,7 +116,31 @@ pub fn find_by_keys(
     kind: &str,
     hashes: &[KeyedHash],
 ) -> Result<Vec<RecordRow>, StoreError> {
-    by_keys!(tx, source, kind, hashes, RecordRow::as_select() => RecordRow)
+    let mut found = Vec::with_capacity(hashes.len());
+    for hashes in hashes.chunks(ROWS_A_STATEMENT_MAX) {
+        let hashes: Vec<&[u8]> = hashes.iter().map(|hash| hash.as_bytes().as_slice()).collect();
+        found.extend(on_both!(tx, connection => record::table
+            .filter(record::key_hash.eq_any(hashes))
+            .filter(record::source.eq(source).and(record::kind.eq(kind)))
+            .select(RecordRow::as_select())
+            .load::<RecordRow>(connection))?);
+    }
+    Ok(found)
+}
+
+/// The heads of these ids.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find(tx: &mut Tx, ids: &[String]) -> Result<Vec<RecordRow>, StoreError> {
+    let mut found = Vec::new();
+    for ids in ids.chunks(ROWS_A_STATEMENT_MAX) {
+        found.extend(on_both!(tx, connection => record::table
+            .filter(record::id.eq_any(ids))
+            .select(RecordRow::as_select())
+            .load::<RecordRow>(connection))?);
+    }
+    Ok(found)
 }
 
 /// Writes the heads of new records.

@@ -1,9 +1,12 @@
 //! Runs of the release job, the register of pseudonyms, and notices.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
+use crate::base::limit::ROWS_A_STATEMENT_MAX;
 use crate::store::schema::{notice, pseudonym, release};
-use crate::store::{StoreError, Tx};
+use crate::store::{StoreError, Tx, intent};
 
 /// One run of the release job.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -23,6 +26,10 @@ pub struct ReleaseRow {
     pub counts: String,
     /// When it was closed.
     pub closed_at: Option<String>,
+    /// When the far side said that it has the message that closed it.
+    pub settled_at: Option<String>,
+    /// The life of the gateway that sends it.
+    pub incarnation: i64,
 }
 
 /// A pseudonym that was issued.
@@ -130,6 +137,55 @@ pub fn set_state(
         .set((release::state.eq(state), release::counts.eq(counts), release::closed_at.eq(closed_at)))
         .execute(&mut tx.connection)?;
     Ok(())
+}
+
+/// Writes down which message closed a run of the job, and when that was sent.
+///
+/// # Errors
+/// Where the database fails.
+pub fn note_told(tx: &mut Tx, id: &str, message_id: &str, at: &str) -> Result<(), StoreError> {
+    diesel::update(release::table.find(id))
+        .set((release::message_id.eq(Some(message_id)), release::told_at.eq(Some(at))))
+        .execute(&mut tx.connection)?;
+    Ok(())
+}
+
+/// Writes down that the far side has the messages that closed runs of the job.
+///
+/// # Errors
+/// Where the database fails.
+pub fn settle(tx: &mut Tx, study: &str, message_ids: &[String], at: &str) -> Result<(), StoreError> {
+    for ids in message_ids.chunks(ROWS_A_STATEMENT_MAX) {
+        let rows = release::table
+            .filter(release::study.eq(study).and(release::settled_at.is_null()))
+            .filter(release::message_id.eq_any(ids));
+        diesel::update(rows).set(release::settled_at.eq(Some(at))).execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
+/// The closed runs of a study's job of which something was sent by then and is not settled, oldest
+/// first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_unsettled(tx: &mut Tx, study: &str, by: &str) -> Result<Vec<ReleaseRow>, StoreError> {
+    let closed = || {
+        release::table
+            .filter(release::study.eq(study).and(release::state.eq("closed")))
+            .select(ReleaseRow::as_select())
+    };
+    let own = closed().filter(release::settled_at.is_null().and(release::told_at.le(by)));
+    let mut rows: BTreeMap<String, ReleaseRow> =
+        own.load(&mut tx.connection)?.into_iter().map(|row: ReleaseRow| (row.id.clone(), row)).collect();
+    for id in intent::list_unsettled_releases(tx, study, by)? {
+        if !rows.contains_key(&id) {
+            let row: Option<ReleaseRow> =
+                closed().filter(release::id.eq(&id)).first(&mut tx.connection).optional()?;
+            rows.extend(row.map(|row| (id, row)));
+        }
+    }
+    Ok(rows.into_values().collect())
 }
 
 /// Registers a pseudonym; one that is there stays as it is.

@@ -1,8 +1,9 @@
 //! Runs: one file through the four steps, and its ledger.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use crate::store::schema::run;
+use crate::store::schema::{batch, run};
 use crate::store::{StoreError, Tx};
 
 /// How far a run is.
@@ -20,6 +21,8 @@ pub enum State {
     Finished,
     /// The file as a whole was refused.
     Failed,
+    /// The file is held until somebody decides; nothing of it was taken.
+    Held,
 }
 
 impl State {
@@ -33,21 +36,29 @@ impl State {
             Self::Releasing => "releasing",
             Self::Finished => "finished",
             Self::Failed => "failed",
+            Self::Held => "held",
         }
     }
 
     /// The state of that word.
     #[must_use]
     pub fn find(word: &str) -> Option<Self> {
-        [Self::Receiving, Self::Processing, Self::Linking, Self::Releasing, Self::Finished, Self::Failed]
-            .into_iter()
-            .find(|state| state.as_str() == word)
+        let all = [
+            Self::Receiving,
+            Self::Processing,
+            Self::Linking,
+            Self::Releasing,
+            Self::Finished,
+            Self::Failed,
+            Self::Held,
+        ];
+        all.into_iter().find(|state| state.as_str() == word)
     }
 
     /// True where there is nothing left to do.
     #[must_use]
     pub const fn is_ended(self) -> bool {
-        matches!(self, Self::Finished | Self::Failed)
+        matches!(self, Self::Finished | Self::Failed | Self::Held)
     }
 }
 
@@ -110,12 +121,22 @@ pub struct Run {
 }
 
 impl Run {
+    /// True if it reads units again which were set aside, and those alone.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.note.starts_with(REPLAY)
+    }
+
     /// Units that have an outcome.
     #[must_use]
     pub const fn accounted(&self) -> i64 {
         self.rejected + self.quarantined + self.duplicate + self.filtered + self.accepted + self.unchanged
     }
 }
+
+/// How the note of a run begins that reads units again which were set aside, and those alone. It
+/// says nothing of the rest of its batch.
+pub const REPLAY: &str = "replay";
 
 /// Writes down a new run.
 ///
@@ -167,14 +188,29 @@ pub fn find(tx: &mut Tx, id: &str) -> Result<Run, StoreError> {
     Ok(run::table.find(id).select(Run::as_select()).first(&mut tx.connection)?)
 }
 
+/// The states of runs of whose file nothing was taken.
+const NOTHING_TAKEN: [&str; 2] = [State::Failed.as_str(), State::Held.as_str()];
+
 /// Runs whose last step is not done, oldest first.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn list_open(tx: &mut Tx) -> Result<Vec<Run>, StoreError> {
-    let ended = [State::Finished.as_str(), State::Failed.as_str()];
+    let ended = [State::Finished.as_str(), State::Failed.as_str(), State::Held.as_str()];
     Ok(run::table
         .filter(run::state.ne_all(ended))
+        .order(run::id)
+        .select(Run::as_select())
+        .load(&mut tx.connection)?)
+}
+
+/// The runs that replay units and have not ended their second step, oldest first.
+///
+/// # Errors
+/// Where the database fails.
+pub fn list_open_replays(tx: &mut Tx) -> Result<Vec<Run>, StoreError> {
+    Ok(run::table
+        .filter(run::state.eq(State::Processing.as_str()).and(run::note.like(format!("{REPLAY}%"))))
         .order(run::id)
         .select(Run::as_select())
         .load(&mut tx.connection)?)
@@ -200,13 +236,13 @@ pub fn list_last_of(tx: &mut Tx, source: Option<&str>, n_max: i64) -> Result<Vec
     Ok(asked.select(Run::as_select()).load(&mut tx.connection)?)
 }
 
-/// The last run of a feed that was not refused.
+/// The last run of a feed that was not refused or held.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn find_last(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<Run>, StoreError> {
     let last = run::table
-        .filter(run::source.eq(source).and(run::feed.eq(feed)).and(run::state.ne(State::Failed.as_str())))
+        .filter(run::source.eq(source).and(run::feed.eq(feed)).and(run::state.ne_all(NOTHING_TAKEN)))
         .order(run::id.desc())
         .select(Run::as_select())
         .first(&mut tx.connection)
@@ -223,19 +259,33 @@ pub fn find_first_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, S
     Ok(first.first(&mut tx.connection).optional()?)
 }
 
-/// The last run of a batch that read it, or refused it.
+/// The last run of a batch that read it, refused it or held it.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn find_last_of_batch(tx: &mut Tx, batch_id: &str) -> Result<Option<Run>, StoreError> {
     let last = run::table
         .filter(run::batch_id.eq(batch_id))
-        .filter(run::received.gt(0).or(run::state.eq(State::Failed.as_str())))
+        .filter(run::received.gt(0).or(run::state.eq_any(NOTHING_TAKEN)))
+        .filter(run::note.not_like(format!("{REPLAY}%")))
         .order(run::id.desc())
         .select(Run::as_select())
         .first(&mut tx.connection)
         .optional()?;
     Ok(last)
+}
+
+/// When the last file of a feed arrived of which something was taken, or is being taken.
+///
+/// # Errors
+/// Where the database fails.
+pub fn find_last_news(tx: &mut Tx, source: &str, feed: &str) -> Result<Option<String>, StoreError> {
+    let taken = run::table.filter(run::batch_id.eq(batch::id)).filter(run::state.ne_all(NOTHING_TAKEN));
+    Ok(batch::table
+        .filter(batch::source.eq(source).and(batch::feed.eq(feed)))
+        .filter(exists(taken))
+        .select(diesel::dsl::max(batch::received_at))
+        .first(&mut tx.connection)?)
 }
 
 /// Counts what the last two steps did for a run.
@@ -274,7 +324,7 @@ pub fn find_like(tx: &mut Tx, text: &str) -> Result<Option<Run>, StoreError> {
 /// Where the database fails.
 pub fn list_last_of_feeds(tx: &mut Tx) -> Result<Vec<Run>, StoreError> {
     let last: Vec<Option<String>> = run::table
-        .filter(run::note.not_like("read again%"))
+        .filter(run::note.not_like("read again%").and(run::note.not_like(format!("{REPLAY}%"))))
         .group_by((run::source, run::feed))
         .select(diesel::dsl::max(run::id))
         .load(&mut tx.connection)?;

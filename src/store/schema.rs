@@ -2,6 +2,10 @@
 
 #![expect(missing_docs, reason = "the migrations document the columns")]
 
+mod exchange;
+
+pub use exchange::*;
+
 diesel::table! {
     meta (name) {
         name -> Text,
@@ -19,6 +23,19 @@ diesel::table! {
         size_bytes -> BigInt,
         wrapped_key -> Nullable<Binary>,
         received_at -> Text,
+        rows_expected -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    seen_file (source, feed, name_hash) {
+        source -> Text,
+        feed -> Text,
+        name_hash -> Binary,
+        size_bytes -> BigInt,
+        modified_ms -> BigInt,
+        since -> Text,
+        content_hash -> Nullable<Binary>,
     }
 }
 
@@ -82,6 +99,7 @@ diesel::table! {
         path -> Nullable<Text>,
         expected -> Text,
         hint -> Text,
+        about -> Nullable<Binary>,
     }
 }
 
@@ -108,6 +126,56 @@ diesel::table! {
         code -> Text,
         sealed -> Binary,
         state -> Text,
+        column_name -> Nullable<Text>,
+        expected -> Text,
+        replay_run -> Nullable<Text>,
+        closed_at -> Nullable<Text>,
+        closed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    mapping_code_list (mapping_hash, name) {
+        mapping_hash -> Binary,
+        name -> Text,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    live_mapping (source, feed, number) {
+        source -> Text,
+        feed -> Text,
+        number -> BigInt,
+        mapping_hash -> Nullable<Binary>,
+        before -> Nullable<BigInt>,
+        at -> Text,
+        actor -> Text,
+    }
+}
+
+diesel::table! {
+    shadow (id) {
+        id -> Text,
+        source -> Text,
+        feed -> Text,
+        mapping_hash -> Binary,
+        started_at -> Text,
+        ended_at -> Nullable<Text>,
+        actor -> Text,
+        units -> BigInt,
+        differing -> BigInt,
+        live_hash -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    shadow_difference (shadow_id, what, about) {
+        shadow_id -> Text,
+        what -> Text,
+        about -> Text,
+        count -> BigInt,
+        examples -> Text,
     }
 }
 
@@ -188,6 +256,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    record_key (key_hash, record_id) {
+        key_hash -> Binary,
+        record_id -> Text,
+    }
+}
+
+diesel::table! {
+    saying (record_id, feed) {
+        record_id -> Text,
+        feed -> Text,
+        key_hash -> Binary,
+        same_hash -> Nullable<Binary>,
+        like_hash -> Nullable<Binary>,
+        has_own -> Bool,
+        hash -> Binary,
+        source_time -> Nullable<Text>,
+        arrived_at -> Text,
+        batch_id -> Text,
+        unit -> BigInt,
+        body -> Text,
+        identity -> Nullable<Binary>,
+        times -> Text,
+    }
+}
+
+diesel::table! {
     work (step, key) {
         step -> Text,
         key -> Text,
@@ -261,6 +355,7 @@ diesel::table! {
         created_at -> Text,
         sent_at -> Nullable<Text>,
         release_id -> Nullable<Text>,
+        settled_at -> Nullable<Text>,
     }
 }
 
@@ -307,6 +402,10 @@ diesel::table! {
         state -> Text,
         counts -> Text,
         closed_at -> Nullable<Text>,
+        message_id -> Nullable<Text>,
+        told_at -> Nullable<Text>,
+        settled_at -> Nullable<Text>,
+        incarnation -> BigInt,
     }
 }
 
@@ -370,10 +469,114 @@ diesel::table! {
         expires_at -> Text,
         revoked_at -> Nullable<Text>,
         replaces -> Nullable<Text>,
+        sees_restricted -> Bool,
+    }
+}
+
+diesel::table! {
+    slot (name) {
+        name -> Text,
+        last -> Text,
+        claimed -> Nullable<Text>,
+        holder -> Nullable<Text>,
+        until -> Nullable<Text>,
+        tries -> BigInt,
+    }
+}
+
+diesel::table! {
+    hold (run_id) {
+        run_id -> Text,
+        batch_id -> Text,
+        reason -> Text,
+        part -> BigInt,
+        whole -> BigInt,
+        share_max -> BigInt,
+        held_at -> Text,
+        decided -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    alert (id) {
+        id -> Text,
+        kind -> Text,
+        feed -> Text,
+        about -> Text,
+        count -> BigInt,
+        text -> Text,
+        to_do -> Text,
+        raised_at -> Text,
+        ended_at -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    sent (id) {
+        id -> Text,
+        transport -> Text,
+        recipient -> Text,
+        workflow -> Text,
+        subject -> Text,
+        file_name -> Text,
+        in_order_of -> Nullable<Text>,
+        key_hash -> Binary,
+        size_bytes -> BigInt,
+        sealed -> Nullable<Binary>,
+        state -> Text,
+        message_id -> Nullable<Text>,
+        code -> Nullable<Text>,
+        tries -> BigInt,
+        next_try_at -> Text,
+        queued_at -> Text,
+        changed_at -> Text,
+        dispatch_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    alert_telling (alert_id, way) {
+        alert_id -> Text,
+        way -> Text,
+        tries -> BigInt,
+        next_at -> Text,
+        told_at -> Nullable<Text>,
+        given_up_at -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(alert_telling -> alert (alert_id));
+
+diesel::table! {
+    alert_end (alert_id, way) {
+        alert_id -> Text,
+        way -> Text,
+        tries -> BigInt,
+        next_at -> Text,
+        told_at -> Nullable<Text>,
+        given_up_at -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(alert_end -> alert (alert_id));
+
+diesel::table! {
+    mailbox_doubt (message_id) {
+        message_id -> Text,
+        reason -> Text,
+        workflow -> Text,
+        sender -> Text,
+        code -> Text,
+        first_seen_at -> Text,
+        last_seen_at -> Text,
     }
 }
 
 diesel::joinable!(version -> record (record_id));
+diesel::joinable!(saying -> record (record_id));
+diesel::joinable!(quarantine -> batch (batch_id));
 diesel::joinable!(subject_block -> subject (subject_id));
 diesel::joinable!(record -> subject (subject_id));
 
@@ -386,12 +589,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_finding,
     run_finding_count,
     quarantine,
+    mapping_code_list,
+    live_mapping,
+    shadow,
+    shadow_difference,
     inbox,
     person,
     subject,
     subject_block,
     record,
     version,
+    record_key,
+    saying,
     work,
     audit,
     person_event,
@@ -406,5 +615,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     delivery,
     unit_outcome,
     lease,
+    sent,
+    mailbox_doubt,
     api_key,
+    slot,
+    hold,
+    alert,
+    alert_telling,
+    alert_end,
 );

@@ -1,5 +1,7 @@
 //! Subjects: one person as one source knows them, each with a data key of its own.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Text};
 
@@ -199,20 +201,18 @@ pub fn mark_known(tx: &mut Tx, ids: &[String]) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Puts each subject into a person: pairs of a subject's and a person's id.
+/// Puts each subject into a person: pairs of a subject's and a person's id. On either backend by
+/// one statement for all of them: the library writes and prepares one update after another anew.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn set_people(tx: &mut Tx, moved: &[(String, String)]) -> Result<(), StoreError> {
     match &mut tx.connection {
         AnyConnection::Sqlite(connection) => {
-            for (id, person) in moved {
-                // The library writes the text of an update of its own anew each time.
-                diesel::sql_query("UPDATE subject SET person_id = ? WHERE id = ?")
-                    .bind::<Text, _>(person)
-                    .bind::<Text, _>(id)
-                    .execute(connection)?;
-            }
+            let moved: BTreeMap<&str, &str> =
+                moved.iter().map(|(id, person)| (id.as_str(), person.as_str())).collect();
+            let moved = serde_json::to_string(&moved).unwrap_or_default();
+            diesel::sql_query(SET_PEOPLE_SQLITE).bind::<Text, _>(moved).execute(connection)?;
         }
         AnyConnection::Postgres(connection) => {
             let (ids, people): (Vec<&str>, Vec<&str>) =
@@ -228,6 +228,9 @@ pub fn set_people(tx: &mut Tx, moved: &[(String, String)]) -> Result<(), StoreEr
 
 const SET_PEOPLE: &str = "UPDATE subject SET person_id = moved.person_id
     FROM UNNEST($1, $2) AS moved (id, person_id) WHERE subject.id = moved.id";
+
+const SET_PEOPLE_SQLITE: &str = "UPDATE subject SET person_id = moved.value
+    FROM JSON_EACH(?) AS moved WHERE subject.id = moved.key";
 
 /// Takes away the blocks of these subjects, then adds blocks, none of them twice.
 ///

@@ -48,6 +48,19 @@ pub fn improve(tx: &mut Tx, rows: &[UnitOutcome]) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Sets the outcomes of units that were replayed, whatever became of them.
+///
+/// # Errors
+/// Where the database fails.
+pub fn replace(tx: &mut Tx, rows: &[UnitOutcome]) -> Result<(), StoreError> {
+    for row in rows {
+        diesel::update(unit_outcome::table.find((&row.batch_id, row.unit)))
+            .set((unit_outcome::outcome.eq(&row.outcome), unit_outcome::findings.eq(&row.findings)))
+            .execute(&mut tx.connection)?;
+    }
+    Ok(())
+}
+
 /// The outcomes of some units of a batch that are there, in order.
 ///
 /// # Errors

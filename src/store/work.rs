@@ -15,6 +15,8 @@ pub enum Step {
     Link,
     /// A person of whom something may go out or be taken back.
     Release,
+    /// A person of whom a partner may have to be told.
+    Exchange,
 }
 
 impl Step {
@@ -24,6 +26,7 @@ impl Step {
         match self {
             Self::Link => "link",
             Self::Release => "release",
+            Self::Exchange => "exchange",
         }
     }
 }
@@ -49,17 +52,13 @@ pub struct Work {
 pub fn push(tx: &mut Tx, step: Step, keys: &[String], run_id: &str, at: &str) -> Result<(), StoreError> {
     match &mut tx.connection {
         AnyConnection::Sqlite(connection) => {
-            for key in keys {
-                diesel::insert_into(work::table)
-                    .values((
-                        work::step.eq(step.as_str()),
-                        work::key.eq(key),
-                        work::run_id.eq(run_id),
-                        work::created_at.eq(at),
-                    ))
-                    .on_conflict_do_nothing()
-                    .execute(connection)?;
-            }
+            let keys = serde_json::to_string(keys).unwrap_or_default();
+            diesel::sql_query(PUSH_SQLITE)
+                .bind::<Text, _>(step.as_str())
+                .bind::<Text, _>(run_id)
+                .bind::<Text, _>(at)
+                .bind::<Text, _>(keys)
+                .execute(connection)?;
         }
         AnyConnection::Postgres(connection) => {
             diesel::sql_query(PUSH)
@@ -75,6 +74,10 @@ pub fn push(tx: &mut Tx, step: Step, keys: &[String], run_id: &str, at: &str) ->
 
 const PUSH: &str = "INSERT INTO work (step, key, run_id, created_at)
     SELECT $1, key, $3, $4 FROM UNNEST($2) AS added (key) ON CONFLICT DO NOTHING";
+
+// Without a condition the conflict clause reads as one of a join.
+const PUSH_SQLITE: &str = "INSERT INTO work (step, key, run_id, created_at)
+    SELECT ?, value, ?, ? FROM JSON_EACH(?) WHERE TRUE ON CONFLICT DO NOTHING";
 
 /// The first things to do. On PostgreSQL they are locked until the transaction ends, and what
 /// another has locked is passed over; a SQLite write has the whole database anyway.
@@ -102,6 +105,24 @@ pub fn done(tx: &mut Tx, step: Step, keys: &[String]) -> Result<(), StoreError> 
         on_both!(tx, connection => diesel::delete(these).execute(connection))?;
     }
     Ok(())
+}
+
+/// Strikes out everything a step has to do: nobody is to be told.
+///
+/// # Errors
+/// Where the database fails.
+pub fn clear(tx: &mut Tx, step: Step) -> Result<(), StoreError> {
+    diesel::delete(work::table.filter(work::step.eq(step.as_str()))).execute(&mut tx.connection)?;
+    Ok(())
+}
+
+/// Whether a step has anything to do.
+///
+/// # Errors
+/// Where the database fails.
+pub fn waits(tx: &mut Tx, step: Step) -> Result<bool, StoreError> {
+    let first = work::table.filter(work::step.eq(step.as_str())).select(work::key).limit(1);
+    Ok(first.first::<String>(&mut tx.connection).optional()?.is_some())
 }
 
 /// How many things a step has to do.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::synth::SynthError;
+use crate::synth::activity::ACTIVITIES;
 use crate::synth::fault::Fault;
 use crate::synth::render::{adt, cld, costs, events, fhir, table, tracker};
 use crate::synth::world::{self, World};
@@ -87,7 +88,7 @@ pub fn write(world: &World, dir: &Path) -> Result<DemoPlan, SynthError> {
     let config_file = dir.join("wayleave.toml");
     written += usize::from(put(&config_file, CONFIG.as_bytes())?);
     let secret_file = dir.join("keys").join("housing-webhook.secret");
-    written += usize::from(put(&secret_file, format!("{}\n", rendered.secret).as_bytes())?);
+    written += usize::from(put_secret(&secret_file, format!("{}\n", rendered.secret).as_bytes())?);
     let faults_file = dir.join("faults.json");
     let mut faults = serde_json::to_vec_pretty(&rendered.faults)?;
     faults.push(b'\n');
@@ -132,12 +133,14 @@ pub fn files(world: &World) -> Result<Rendered, SynthError> {
     let mut sheets = tracker::tables(world);
     plant::tracker(&mut sheets, &housing, &mut seed.fork("tracker"));
     if let Some(rates) = world.rows {
-        for (name, code, key) in
-            [("Stars", "Occasion", "Date Completed"), ("Milestones", "Outcome", "Planned")]
-        {
-            if let Some(sheet) = sheets.iter_mut().find(|table| table.sheet == Some(name)) {
-                sheet.sprinkle(rates, (code, key), &mut seed.fork(name));
-            }
+        for sheet in &mut sheets {
+            let Some(name) = sheet.sheet else { continue };
+            let columns = match name {
+                "Stars" => ("Occasion", "Date Completed"),
+                _ if ACTIVITIES.iter().any(|activity| activity.sheet == name) => ("Outcome", "Planned"),
+                _ => continue,
+            };
+            sheet.sprinkle(rates, columns, &mut seed.fork(name));
         }
     }
     let secret = events::Secret::of(&world.seed);
@@ -186,4 +189,13 @@ fn put(path: &Path, bytes: &[u8]) -> Result<bool, SynthError> {
     }
     fs::write(path, bytes).map_err(failed)?;
     Ok(true)
+}
+
+/// The same for a secret, which is nobody else's to read.
+fn put_secret(path: &Path, bytes: &[u8]) -> Result<bool, SynthError> {
+    let is_written = put(path, bytes)?;
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .map_err(|source| SynthError::File { path: path.to_owned(), source })?;
+    Ok(is_written)
 }

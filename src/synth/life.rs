@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use crate::base::day::Day;
+use crate::synth::activity::Activity;
 use crate::synth::cohort::{Goal, Star};
 
 /// One invented person.
@@ -171,12 +172,8 @@ pub struct GoalSet {
 /// One activity of the programme.
 #[derive(Clone)]
 pub struct Milestone {
-    /// The activity, in the programme's words.
-    pub activity: &'static str,
-    /// Phase.
-    pub phase: &'static str,
-    /// Who leads it.
-    pub role: &'static str,
+    /// Which.
+    pub activity: &'static Activity,
     /// Day planned.
     pub planned: Day,
     /// Day done.

@@ -134,14 +134,16 @@ fn service(index: u64, load: Load) -> Vec<(&'static str, String)> {
 }
 
 /// An NHS number of the 999 range for an index; indexes beyond the range share numbers.
+/// A right NHS number of the 999 range. All nines are left out: their check digit is right, and yet
+/// they are what people type who know no number.
 fn number(index: u64) -> String {
-    let mut serial = (index * 7 + 13) % 1_000_000;
+    let mut serial = (index * 7 + 13) % 999_999;
     loop {
         let first = format!("999{serial:06}");
         if let Some(check) = check_digit(&first) {
             return format!("{first}{check}");
         }
-        serial = (serial + 1) % 1_000_000;
+        serial = (serial + 1) % 999_999;
     }
 }
 

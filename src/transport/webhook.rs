@@ -47,17 +47,30 @@ impl Secrets {
         signatures
             .split(' ')
             .filter_map(|signature| STANDARD.decode(signature.strip_prefix("v1,")?).ok())
-            .any(|signature| self.0.iter().any(|secret| is_of(secret, id, timestamp, body, &signature)))
+            .any(|signature| {
+                let is_of = |mac: Hmac<Sha256>| mac.verify_slice(&signature).is_ok();
+                self.0.iter().any(|secret| keyed(secret, id, timestamp, body).is_some_and(is_of))
+            })
+    }
+
+    /// What the header `webhook-signature` of this body holds: one signature by each secret, so
+    /// that a receiver who has either of two takes it. `timestamp` is in seconds since 1970.
+    #[must_use]
+    pub fn sign(&self, id: &str, timestamp: &str, body: &[u8]) -> String {
+        let signatures = self.0.iter().filter_map(|secret| keyed(secret, id, timestamp, body));
+        let signatures = signatures.map(|mac| format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
+        signatures.collect::<Vec<_>>().join(" ")
     }
 }
 
-fn is_of(secret: &[u8], id: &str, timestamp: &str, body: &[u8], signature: &[u8]) -> bool {
-    // HMAC takes a key of any length (RFC 2104, section 2).
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };
+/// The keyed hash of what is signed. HMAC takes a key of any length (RFC 2104, section 2), so there
+/// always is one.
+fn keyed(secret: &[u8], id: &str, timestamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     for part in [id.as_bytes(), b".", timestamp.as_bytes(), b".", body] {
         mac.update(part);
     }
-    mac.verify_slice(signature).is_ok()
+    Some(mac)
 }
 
 #[cfg(test)]
@@ -79,6 +92,7 @@ mod tests {
         assert!(!secrets.signed(ID, AT, SIGNATURE, b"{}"));
         assert!(!secrets.signed(ID, "1649367554", SIGNATURE, BODY));
         assert!(!secrets.signed(ID, AT, "", BODY));
+        assert_eq!(secrets.sign(ID, AT, BODY), SIGNATURE);
     }
 
     #[test]
@@ -86,6 +100,10 @@ mod tests {
         let secrets = Secrets::parse(&format!("# rotated in March\n{OTHER}\n{SECRET}\n")).unwrap();
         assert!(secrets.signed(ID, AT, SIGNATURE, BODY));
         assert!(!Secrets::parse(OTHER).unwrap().signed(ID, AT, SIGNATURE, BODY));
+        let signed = secrets.sign(ID, AT, BODY);
+        for secret in [SECRET, OTHER] {
+            assert!(Secrets::parse(secret).unwrap().signed(ID, AT, &signed, BODY));
+        }
     }
 
     #[test]
@@ -94,6 +112,7 @@ mod tests {
         let signature = oracle.sign("evt_1", 1_743_411_600, b"{\"a\":\"\xc3\xa9\"}").unwrap();
         let secrets = Secrets::parse(SECRET).unwrap();
         assert!(secrets.signed("evt_1", "1743411600", &signature, b"{\"a\":\"\xc3\xa9\"}"));
+        assert_eq!(secrets.sign("evt_1", "1743411600", b"{\"a\":\"\xc3\xa9\"}"), signature);
     }
 
     #[test]

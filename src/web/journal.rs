@@ -42,6 +42,16 @@ impl Journal {
         let kept = answered.await.map_err(|_stopped| Kind::NotReady.told("the service is stopping"))?;
         Ok(kept?)
     }
+
+    /// The same, for a thread that may wait.
+    ///
+    /// # Errors
+    /// Where too many wait, or the store fails. Nothing was then kept.
+    pub fn keep_and_wait(&self, delivery: Ready) -> Result<Kept, Kind> {
+        let (answer, answered) = oneshot::channel();
+        self.0.try_send(Asked { delivery, answer }).map_err(|_full| Kind::NotReady)?;
+        answered.blocking_recv().map_err(|_stopped| Kind::NotReady)?
+    }
 }
 
 fn run(gateway: &Gateway, figures: &Figures, mut receiver: mpsc::Receiver<Asked>) {

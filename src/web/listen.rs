@@ -83,11 +83,7 @@ pub fn serve(
     figures: &Arc<Figures>,
     told: impl FnOnce(SocketAddr),
 ) -> Result<(), WebError> {
-    let address = address(config)?;
-    let tls = tls(config)?;
-    if tls.is_none() && !config.web.behind_proxy && !address.ip().is_loopback() {
-        return Err(WebError::Bare { address });
-    }
+    let (address, tls) = ground(config)?;
     let (journal, thread) = Journal::start(gateway.clone(), figures.clone());
     let state = web::Data::new(Operational::open(gateway, config, journal, figures.clone())?);
     let (edge, figures) = (web::Data::new(gateway.edge.clone()), web::Data::new(figures.clone()));
@@ -116,6 +112,31 @@ pub fn serve(
     // The journal's last copy went with the server: what waited is kept before this ends.
     let _ended = thread.join();
     served
+}
+
+/// Where it would listen, and how; without listening.
+///
+/// # Errors
+/// Where it would not start.
+pub fn look(config: &Config) -> Result<String, WebError> {
+    let (address, tls) = ground(config)?;
+    Ok(match (tls.is_some(), config.web.behind_proxy) {
+        (true, _) => format!("`wayleave serve` listens on {address}, over TLS"),
+        (false, true) => {
+            format!("`wayleave serve` listens on {address}, and leaves TLS to the proxy before it")
+        }
+        (false, false) => format!("`wayleave serve` listens on {address}, for this machine alone"),
+    })
+}
+
+/// Where it listens, and what it shows: never in the open.
+fn ground(config: &Config) -> Result<(SocketAddr, Option<ServerConfig>), WebError> {
+    let address = address(config)?;
+    let tls = tls(config)?;
+    if tls.is_none() && !config.web.behind_proxy && !address.ip().is_loopback() {
+        return Err(WebError::Bare { address });
+    }
+    Ok((address, tls))
 }
 
 fn address(config: &Config) -> Result<SocketAddr, WebError> {
@@ -149,24 +170,28 @@ fn tls(config: &Config) -> Result<Option<ServerConfig>, WebError> {
     Ok(Some(settings))
 }
 
-/// Waits for the signal that stops a service which does not listen.
+/// Waits for the signal that stops a service which does not listen. `told` hears when it is waited for.
 ///
 /// # Errors
 /// Where signals cannot be waited for.
-pub fn until_stopped() -> Result<(), WebError> {
+pub fn until_stopped(told: impl FnOnce()) -> Result<(), WebError> {
     let waited = actix_web::rt::System::new().block_on(async {
         let interrupted = tokio::signal::ctrl_c();
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
             let mut ended = signal(SignalKind::terminate())?;
+            told();
             tokio::select! {
                 interrupted = interrupted => interrupted,
                 _ended = ended.recv() => Ok(()),
             }
         }
         #[cfg(not(unix))]
-        interrupted.await
+        {
+            told();
+            interrupted.await
+        }
     });
     waited.map_err(WebError::Server)
 }

@@ -4,14 +4,17 @@ pub mod api;
 pub mod document;
 pub mod guard;
 pub mod health;
+pub mod quarantine;
 pub mod receipt;
 pub mod sender;
+pub mod sign_in;
 pub mod upload;
 pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::web::{Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
@@ -20,11 +23,12 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
+use crate::base::limit::MAPPING_LOOK_MS;
 use crate::config::{self, Config, SourceWeb};
 use crate::gateway::deliver::Inlet;
 use crate::gateway::feed::Feed;
 use crate::gateway::keys::{self, KeyError};
-use crate::gateway::{Gateway, GatewayError, feed};
+use crate::gateway::{Gateway, GatewayError, feed, live_mapping};
 use crate::telemetry::Figures;
 use crate::web::body::Held;
 use crate::web::journal::Journal;
@@ -48,6 +52,8 @@ pub struct Operational {
     pub public_url: String,
     /// The configuration.
     pub config: Arc<Config>,
+    /// When it was last looked which mappings are live.
+    looked_ms: AtomicI64,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
@@ -65,8 +71,10 @@ pub struct Uploads {
 pub struct Source {
     /// What it may send.
     pub settings: SourceWeb,
-    /// Where its events go.
-    pub inlet: Inlet,
+    /// The feed its events belong to, as configured.
+    feed: Feed,
+    /// Where they go; made anew when another mapping is promoted.
+    inlet: RwLock<Arc<Inlet>>,
     limiter: Limiter,
 }
 
@@ -97,9 +105,10 @@ impl Operational {
             let full_name = format!("{name}/{}", source.web.events);
             check_secrets(config, source)?;
             for feed in feed::feeds(config, Some(&full_name))? {
-                let inlet = Inlet::open(gateway, &feed, &source.web.event_id)?;
+                let live = live_mapping::one(gateway, &feed)?;
+                let inlet = RwLock::new(Arc::new(Inlet::open(gateway, &live, &source.web.event_id)?));
                 let limiter = Limiter::direct_with_clock(quota(&source.web), MonotonicClock);
-                sources.insert(name.clone(), Source { settings: source.web.clone(), inlet, limiter });
+                sources.insert(name.clone(), Source { settings: source.web.clone(), feed, inlet, limiter });
             }
         }
         Ok(Self {
@@ -111,7 +120,31 @@ impl Operational {
             config: Arc::new(config.clone()),
             figures,
             public_url: config.web.public_url.trim_end_matches('/').to_owned(),
+            looked_ms: AtomicI64::new(gateway.edge.now().unix_ms()),
         })
+    }
+
+    /// True once in a while, for one caller: it is time to look which mappings are live.
+    pub(super) fn is_time_to_look(&self) -> bool {
+        let now = self.gateway.edge.now().unix_ms();
+        let last = self.looked_ms.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(last) > MAPPING_LOOK_MS;
+        is_due && self.looked_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Reads events through the mappings that are live now.
+    ///
+    /// # Errors
+    /// Where the store fails; events then go on as before.
+    pub(super) fn look_at_mappings(&self) -> Result<(), GatewayError> {
+        for source in self.sources.values() {
+            let live = live_mapping::one(&self.gateway, &source.feed)?;
+            if !source.inlet().is_through(&live) {
+                let inlet = Arc::new(Inlet::open(&self.gateway, &live, &source.settings.event_id)?);
+                *source.inlet.write().unwrap_or_else(PoisonError::into_inner) = inlet;
+            }
+        }
+        Ok(())
     }
 
     /// The source of that name.
@@ -144,6 +177,12 @@ fn quota(settings: &SourceWeb) -> Quota {
 }
 
 impl Source {
+    /// Where its events go now.
+    #[must_use]
+    pub fn inlet(&self) -> Arc<Inlet> {
+        self.inlet.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Counts a request against the source's rate.
     ///
     /// # Errors
@@ -176,6 +215,7 @@ pub fn routes(services: &mut ServiceConfig) {
         .service(health::show_live)
         .service(health::show_ready)
         .service(health::show_figures)
+        .service(health::show_health)
         .service(webhook::create_events)
         .service(receipt::show_receipt)
         .service(upload::create_file)
@@ -183,10 +223,16 @@ pub fn routes(services: &mut ServiceConfig) {
         .service(upload::show_fix_page)
         .service(upload::show_fix_table)
         .service(upload::show_fix_book)
+        .service(sign_in::show_sign_in)
+        .service(sign_in::create_pass)
         .service(api::list_runs)
         .service(api::show_run)
         .service(api::list_receipts)
-        .service(api::list_quarantine)
+        .service(quarantine::list_quarantine)
+        .service(quarantine::list_causes)
+        .service(quarantine::export_quarantine)
+        .service(quarantine::mark_quarantine)
+        .service(quarantine::replay_quarantine)
         .service(api::show_record)
         .service(api::list_consents)
         .service(api::list_studies)
@@ -214,8 +260,10 @@ pub(super) async fn blocking<T: Send + 'static>(
     state: &State,
     work: impl FnOnce(&Operational) -> Result<T, GatewayError> + Send + 'static,
 ) -> Result<T, Problem> {
-    let state = state.clone();
-    let done = web::block(move || work(&state)).await.map_err(|_stopping| Kind::NotReady.problem())?;
+    let (state, span) = (state.clone(), tracing::Span::current());
+    let done = web::block(move || span.in_scope(|| work(&state)))
+        .await
+        .map_err(|_stopping| Kind::NotReady.problem())?;
     done.map_err(|error| {
         tracing::error!(error = %error, "a request could not be answered: {error}");
         if error.retryable() { Kind::NotReady.problem() } else { Kind::Internal.problem() }

@@ -1,11 +1,12 @@
-//! The trail of each request: an id, a line in the log, a count. Nothing of what was sent is in it
-//! but the method; the path stands as the code writes it.
+//! The trail of each request: an id, a line in the log, a count. Nothing of what was sent is in it:
+//! the path stands as the code writes it, and a method that HTTP does not know is `other`.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
@@ -37,7 +38,7 @@ pub async fn note(
         .map_or_else(String::new, |edge| format!("req_{:032x}", u128::from_be_bytes(edge.bytes())));
     request.extensions_mut().insert(RequestId(id.clone()));
     let figures = request.app_data::<Data<Arc<Figures>>>().cloned();
-    let method = request.method().as_str().to_owned();
+    let method = named(request.method());
     let span = tracing::info_span!("request", request.id = id);
     let mut response = next.call(request).instrument(span.clone()).await?;
     let status = response.status().as_u16();
@@ -66,4 +67,20 @@ pub async fn note(
         response.headers_mut().insert(HEADER, value);
     }
     Ok(response)
+}
+
+/// The methods of RFC 9110 (section 9) and RFC 5789, by name; every other word is the sender's own.
+fn named(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::CONNECT => "CONNECT",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::PATCH => "PATCH",
+        _ => "other",
+    }
 }

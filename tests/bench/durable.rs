@@ -5,24 +5,27 @@
 //! `cargo bench --bench durable`, or `-- ROWS` for another number than 100,000. Aims (issue 2):
 //! 25,000 new rows a second and 150,000 unchanged ones on two cores.
 //!
-//! Measured on 22 November 2026, on two cores that other work was using too (so that CPU seconds
-//! say more than the clock), built without link-time optimisation. Each of the 100,000 rows is of a
-//! person of its own, which is the dearest case: a new row is a subject, two blocks, two records,
-//! two versions, a person and two events.
+//! Measured on 27 November 2026, two cores with nothing else to do, PostgreSQL 15 on the same two. Each
+//! of the 100,000 rows is of a person of its own, which is the dearest case: a new row is a subject, two
+//! blocks, two records, two versions, a person and an event.
 //!
-//! | 100,000 rows | CPU seconds | of the server | rows a CPU second | peak memory |
-//! |---|---|---|---|---|
-//! | SQLite, new | 18.0 | | 5,600 | 127 MB |
-//! | SQLite, unchanged | 2.4 | | 41,000 | 121 MB |
-//! | PostgreSQL, new | 4.6 | 16.9 | 4,700 | 51 MB |
-//! | PostgreSQL, unchanged | 1.3 | 1.4 | 37,000 | 46 MB |
+//! | 100,000 rows | rows a second | seconds | CPU seconds | of the server | peak memory |
+//! |---|---|---|---|---|---|
+//! | SQLite, new | 10,239 | 9.8 | 9.3 | | 176 MB |
+//! | SQLite, unchanged | 72,444 | 1.4 | 1.8 | | 146 MB |
+//! | PostgreSQL, new | 7,213 | 13.9 | 4.1 | 10.2 | 102 MB |
+//! | PostgreSQL, unchanged | 51,998 | 1.9 | 1.3 | 1.0 | 70 MB |
 //!
-//! The aims are not met: were both cores busy throughout, new rows would come to 45 % of theirs into
-//! SQLite and 37 % into PostgreSQL, unchanged ones to 55 % and 49 %. Most of what is left is the
-//! databases' own work. Of new rows about two thirds on SQLite, a fifth of the whole in calls of the
-//! operating system: keys that are hashes touch pages all over their indexes, and each is written
-//! to the log and then to the file. Four fifths on PostgreSQL, of which foreign keys are three
-//! tenths. Of unchanged rows half is looking up, and a third reading, mapping and hashing.
+//! Another run on the same day gave a fifth to two fifths less.
+//!
+//! The aims are not met: new rows come to two fifths of theirs into SQLite and under a third into
+//! PostgreSQL, unchanged ones to a half and a third. Of new rows into SQLite three fifths are the database's own
+//! work: the indexes of what is random, the log and then the file; reading and mapping is a tenth. The
+//! two threads seldom work at once, since the one that writes has most to do. Of unchanged rows three
+//! tenths are looking up how each record stands (`store::record::find_stands`: an index, then the row),
+//! a quarter mapping, and the file is mapped twice: a look at it comes before anything has effect. On
+//! PostgreSQL most is the table of what is still to do, which is written and emptied again
+//! (`store::work`), and putting subjects to people.
 
 #![expect(
     clippy::cast_precision_loss,

@@ -152,7 +152,8 @@ fn haystacks(place: &Place, output: &Output) -> Vec<Haystack> {
     for file in files(&place.dir()) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("evaluation.db") || name.starts_with("queue.db") {
-            let is_about_people = !name.ends_with("-shm");
+            // A log that was folded into its file since may hold other pages; the file itself is searched too.
+            let is_about_people = !name.ends_with("-shm") && !name.ends_with("-wal");
             all.push(Haystack::new(name, lossy(&std::fs::read(&file).unwrap()), is_about_people));
         }
     }

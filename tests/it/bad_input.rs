@@ -197,8 +197,13 @@ fn a_fault_of_the_site_stops_before_anything_is_taken() {
     let site = Site::new();
     let before = site.records();
     let mut told = String::new();
+    let database = std::cell::Cell::new("");
     let mut check = |name: &str, words: &[&str]| {
-        let output = site.run(words);
+        let mut command = site.command(words);
+        if !database.get().is_empty() {
+            command.env("WAYLEAVE_GATEWAY_DATABASE", database.get());
+        }
+        let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{name}: {}", site.said(&output));
         told.push_str(&format!("--- {name}\n{}", site.said(&output)));
     };
@@ -210,13 +215,15 @@ fn a_fault_of_the_site_stops_before_anything_is_taken() {
     site.mapping(&good);
     site.config("databse = \"sqlite:x.db\"");
     check("a config with an unknown key", &["sync"]);
-    site.config("database = \"postgres://way:s3cret@db.example/way\"");
+    site.config("");
+    database.set("postgres://way:s3cret@db.example/way");
     check("a server without TLS", &["sync"]);
-    site.config("database = \"postgres://way:s3cret@127.0.0.1:1/way\"");
+    database.set("postgres://way:s3cret@127.0.0.1:1/way");
     check("a database that is down", &["sync"]);
+    database.set("");
     site.config("database = \"sqlite:none/x.db\"");
     check("a folder that is not there", &["sync"]);
-    std::fs::write(site.path("text.db"), "this is no database, but a text of some length").unwrap();
+    crate::sshd::secret(&site.path("text.db"), "this is no database, but a text of some length");
     site.config("database = \"sqlite:text.db\"");
     check("a database that is none", &["sync"]);
     site.config("database = \"sqlite:absent.db\"");
@@ -239,10 +246,12 @@ fn check_says_what_is_down() {
     let output = site.run(&["check"]);
     assert_eq!(output.status.code(), Some(0), "{}", site.said(&output));
     insta::assert_snapshot!("check_is_well", site.said(&output));
-    site.config(
-        "queue = \"amqp://guest:s3cret@127.0.0.1:1/%2f\"\ndatabase = \"postgres://w:s3cret@127.0.0.1:1/w\"",
-    );
-    let output = site.run(&["check"]);
+    let output = site
+        .command(&["check"])
+        .env("WAYLEAVE_GATEWAY_QUEUE", "amqp://guest:s3cret@127.0.0.1:1/%2f")
+        .env("WAYLEAVE_GATEWAY_DATABASE", "postgres://w:s3cret@127.0.0.1:1/w")
+        .output()
+        .unwrap();
     let said = site.said(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
     let to_do: Vec<_> = said.lines().filter(|line| line.starts_with("TO DO")).collect();

@@ -7,7 +7,6 @@ use assert_cmd::Command;
 const MAPPING: &str = r#"
 name = "council/report"
 version = 1
-scope = "all"
 
 [format.xml]
 units = "report.person"
@@ -91,25 +90,20 @@ fn a_mapping_says_what_it_needs_of_xml() {
     let (_, told) = convert(folder.path(), &["--mapping", "report.toml", "-"], "<report/>");
     insta::assert_snapshot!(told, @r#"
     error: the mapping has faults
-    report.toml:6:9: `xml` needs the names that lead to the element that is a unit
+    report.toml:5:9: `xml` needs the names that lead to the element that is a unit
       |
-    6 | [format.xml]
+    5 | [format.xml]
       |         ^^^
     hint: add `units = "forms.form"`, beginning with the outermost
 
-    report.toml:7:16: expected a prefix of letters, such as `core`
+    report.toml:6:16: expected a prefix of letters, such as `core`
       |
-    7 | namespaces = { "a:b" = "urn:x" }
+    6 | namespaces = { "a:b" = "urn:x" }
       |                ^^^^^
 
-    report.toml:6:9: `c:born` is no address in XML: the prefix `c` stands in no `namespaces`
+    report.toml:5:9: `c:born` is no address in XML: the prefix `c` stands in no `namespaces`
       |
-    6 | [format.xml]
-      |         ^^^
-
-    report.toml:6:9: `c:born` is no address in XML: the prefix `c` stands in no `namespaces`
-      |
-    6 | [format.xml]
+    5 | [format.xml]
       |         ^^^
     "#);
 }

@@ -57,3 +57,55 @@ fn the_morning_after() {
         serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap_or_else(|_| panic!("{words:?}"));
     }
 }
+
+/// Where Windows would find a drive or a share, another system would make a folder of that name and
+/// look into it for ever: it says so, of files and of the database. That each works there is for a
+/// test on Windows to say; the forms are told apart by `transport/place` and `store/place`.
+#[cfg(unix)]
+#[test]
+fn a_drive_or_a_share_is_not_taken_for_a_name_of_this_machine() {
+    let site = Site::new();
+    for folder in [r"C:\Council data\in", r"\\fileserver\Housing drop", r"\\?\UNC\fileserver\drop"] {
+        let config = format!(
+            "[gateway]\nmappings = \"mappings\"\n[source.council]\nscope = \"everyone\"\n\
+             [source.council.feed.cld]\nfolder = '{folder}'\n"
+        );
+        std::fs::write(site.path("wayleave.toml"), config).unwrap();
+        let output = site.run(&["sync"]);
+        let said = site.said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(folder) && said.contains("mount the share"), "{said}");
+    }
+    for (section, words) in [
+        ("[gateway]\ndatabase", &["check"][..]),
+        ("[evaluation]\ndatabase", &["extract", "list"]),
+        ("[gateway]\nqueue", &["check"]),
+    ] {
+        let config = format!("{section} = 'sqlite:\\\\fileserver\\share\\way.db'\n");
+        std::fs::write(site.path("wayleave.toml"), config).unwrap();
+        let output = site.run(words);
+        let said = site.said(&output);
+        assert_ne!(output.status.code(), Some(0), "{said}");
+        assert!(said.contains("network file system"), "{words:?}: {said}");
+    }
+}
+
+/// Reports of Salesforce give an id of fifteen letters, and flows the same with three more.
+#[test]
+fn the_two_forms_of_a_salesforce_id_are_one_person() {
+    let site = Site::new();
+    site.put(
+        "2.csv",
+        &rows(&[
+            "001A0000006Vm9r,9990000018,Gray,Ann,1960-02-03,LE1 3AB,G2,work,overdue,,",
+            "001A0000006Vm9rIAC,9990000018,Gray,Ann,1960-02-03,LE1 3AB,G3,work,overdue,,",
+        ]),
+    );
+    site.ok(&["sync"]);
+    let output = site.run(&["--json", "status"]);
+    let standing: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    // The one, and whom the site knew before.
+    assert_eq!(standing["subjects"], 2, "{standing}");
+    assert_eq!(standing["records"], serde_json::json!([["goal", 3], ["person", 2]]), "{standing}");
+    assert_eq!(standing["feeds"][0]["findings"]["warning"], 0, "{standing}");
+}

@@ -31,7 +31,8 @@ pub(crate) fn dump(url: &str) -> Dump {
     rows
 }
 
-/// One number from a database, 0 where the query fails because the table is not there yet.
+/// One number from a database, 0 where the database or the table is not there yet. Any other query
+/// that fails is the test's own fault, and ends it.
 pub(crate) fn number(url: &str, sql: &str) -> i64 {
     let sql = format!("SELECT CAST(({sql}) AS TEXT) AS line");
     let lines = match url.strip_prefix("sqlite:") {
@@ -39,11 +40,32 @@ pub(crate) fn number(url: &str, sql: &str) -> i64 {
         Some(file) => {
             let mut db = SqliteConnection::establish(file).unwrap();
             db.batch_execute("PRAGMA busy_timeout = 20000").unwrap();
-            diesel::sql_query(sql).load::<Line>(&mut db)
+            diesel::sql_query(&sql).load::<Line>(&mut db)
         }
-        None => diesel::sql_query(sql).load::<Line>(&mut PgConnection::establish(url).unwrap()),
+        None => diesel::sql_query(&sql).load::<Line>(&mut PgConnection::establish(url).unwrap()),
     };
-    lines.ok().and_then(|lines| lines.first().and_then(|line| line.line.parse().ok())).unwrap_or_default()
+    match lines {
+        Ok(lines) => lines.first().expect("one row").line.parse().expect("a number"),
+        Err(error) if is_no_table(&error) => 0,
+        Err(error) => panic!("{sql}: {error}"),
+    }
+}
+
+/// True if a query failed because its table is not there yet, in either backend's words.
+fn is_no_table(error: &diesel::result::Error) -> bool {
+    let words = error.to_string();
+    words.contains("no such table") || (words.contains("relation \"") && words.contains("does not exist"))
+}
+
+/// Changes a database past the program, as time or an administrator would.
+pub(crate) fn change(url: &str, sql: &str) {
+    match url.strip_prefix("sqlite:") {
+        Some(file) => {
+            let mut db = SqliteConnection::establish(file).unwrap();
+            db.batch_execute(&format!("PRAGMA busy_timeout = 20000; {sql}")).unwrap();
+        }
+        None => PgConnection::establish(url).unwrap().batch_execute(sql).unwrap(),
+    }
 }
 
 /// Looks at one database again and again over one connection, while others work in it.

@@ -121,8 +121,8 @@ fn collect_says_what_came_and_what_is_wrong() {
         std::fs::write(folder.join("wayleave.toml"), config.replace(from, to)).unwrap();
     };
     with("sqlite:evaluation.db", "sqlite:nowhere/evaluation.db");
-    check(folder, &["collect", "--study", STUDY], 2, &["cannot open the evaluation database", "hint: check"]);
-    with("sqlite:evaluation.db", "postgres://w:canary@127.0.0.1:1/way");
+    check(folder, &["collect", "--study", STUDY], 2, &["no folder", "make it first"]);
+    with("sqlite:evaluation.db", "postgres://w@127.0.0.1:1/way?passfile=canary");
     let output = check(folder, &["collect", "--study", STUDY], 2, &["postgres://w@127.0.0.1:1/way"]);
     assert!(!told(&output).contains("canary"));
     with("keys/evaluation.key", "keys/none.key");
@@ -132,6 +132,6 @@ fn collect_says_what_came_and_what_is_wrong() {
         2,
         &["cannot read the evaluation key", "hint: run `wayleave init`"],
     );
-    std::fs::write(folder.join("keys/none.key"), "canary").unwrap();
+    crate::sshd::secret(&folder.join("keys/none.key"), "canary");
     check(folder, &["collect", "--study", STUDY], 2, &["expected 64 hexadecimal digits"]);
 }

@@ -99,6 +99,23 @@ fn a_withdrawal_removes_answers_and_is_never_undone_by_what_comes_late() {
         })
         .collect();
     assert_eq!(kinds, ["acknowledged", "removed"]);
+    // What was taken is told too, what came before included, by the gateway's own ids.
+    let mut named = Vec::new();
+    for (_, body) in &door.taken {
+        assert!(jsonschema::is_valid(&schema, &Value::Object(body.clone())));
+        let ids: Vec<&str> =
+            body["messages"].as_array().unwrap().iter().map(|id| id.as_str().unwrap()).collect();
+        let hex = body["signature"].as_str().unwrap();
+        let bytes: Vec<u8> =
+            (0..64).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect();
+        let signed = format!("wayleave/acknowledgement/v1\n{}\ntaken", ids.join(","));
+        key.verify(signed.as_bytes(), &Signature::from_slice(&bytes).unwrap()).unwrap();
+        named.extend(ids.into_iter().map(str::to_owned));
+    }
+    assert!(!named.is_empty());
+    let mut mixed = door.taken[0].1.clone();
+    mixed.insert("notice".to_owned(), door.answers[0].1["notice"].clone());
+    assert!(!jsonschema::is_valid(&schema, &Value::Object(mixed)), "one or the other");
 }
 
 #[test]

@@ -187,6 +187,7 @@ pub(crate) struct ListDoor {
     pub(crate) claimed: Vec<Vec<u8>>,
     pub(crate) dead: Vec<Vec<u8>>,
     pub(crate) answers: Vec<(String, Map<String, Value>)>,
+    pub(crate) taken: Vec<(String, Map<String, Value>)>,
     /// Fails this many times when asked to acknowledge.
     pub(crate) failures: u32,
 }
@@ -233,6 +234,12 @@ impl Door for ListDoor {
     fn refuse(&mut self, token: Vec<u8>) -> Result<(), DoorError> {
         self.claimed.retain(|body| *body != token);
         self.dead.push(token);
+        Ok(())
+    }
+
+    fn tell_taken(&mut self, message_id: &str, body: &[u8]) -> Result<(), DoorError> {
+        let body: Map<String, Value> = serde_json::from_slice(body).unwrap();
+        self.taken.push((message_id.to_owned(), body));
         Ok(())
     }
 

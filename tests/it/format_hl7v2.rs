@@ -147,6 +147,6 @@ fn another_parser_reads_what_is_written() {
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     assert_snapshot!(said, @r"
     ADT^A31^ADT_A05 | 2.4 | MSH EVN PID PV1 | 9990000018^^^NHS^NH T1^^^^MR | Fell\F\x^Zoë
-    ADT^A03^ADT_A03 | 2.4 | MSH EVN PID PV1 | 9990000018^^^NHS^NH T100001^^^^MR | Fell^Ada
+    ADT^A03^ADT_A03 | 2.4 | MSH EVN PID PV1 | 9990000018^^^NHS^NH T100001^^^TAH^MR | Fell^Ada
     ");
 }

@@ -55,7 +55,7 @@ fn sheets_are_read_with_what_each_cell_is() {
     assert_eq!(reader.header_of("Clients").unwrap().line, 3);
     assert_eq!(reader.header_of("Clients").unwrap().columns.get(2).unwrap().as_ref(), "Date of Birth");
     assert_snapshot!(notes(&mut reader).join("\n"), @r"
-    t, sheet `Lists`: this sheet is hidden; it was not read [xlsx/hidden-sheet]
+    t: sheet 3 of the workbook is hidden; it was not read [xlsx/hidden-sheet]
     t, sheet `Clients`, line 6: a cell stands here to the right of the last column name; such cells are not read [xlsx/stray-cell]
     ");
     assert_snapshot!(cells(&mut reader).join("\n"), @r"
@@ -93,7 +93,12 @@ fn a_sheet_or_header_that_is_not_there() {
     let bytes = tracker().save_to_buffer().unwrap();
     assert_snapshot!(
         refused(&bytes, xlsx(vec![sheet("Goals", &[])])).join("\n"),
-        @"t: expected a sheet named `Goals`, found `Clients`, `Stars`, `Lists` [xlsx/sheet-missing]"
+        @"t: expected a sheet named `Goals`, found other names on the sheets 1, 2, 3 [xlsx/sheet-missing]"
+    );
+    let all = ["Clients", "Stars", "Lists", "Goals", "Settings"].map(|name| sheet(name, &[]));
+    assert_snapshot!(
+        refused(&bytes, xlsx(all.to_vec())).join("\n"),
+        @"t: expected sheets named `Goals`, `Settings`, found the others and no more [xlsx/sheet-missing]"
     );
     assert_snapshot!(
         refused(&bytes, xlsx(vec![sheet("Stars", &["Goal Ref", "Area"])])).join("\n"),

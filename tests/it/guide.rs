@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "src/README.md",
     "src/cli/guide/council.md",
@@ -13,11 +13,24 @@ const PAGES: [&str; 7] = [
     "src/cli/guide/trust.md",
     "src/cli/guide/evaluator.md",
     "src/cli/guide/governance.md",
+    "src/cli/guide/partners.md",
+    "src/cli/guide/trust-files.md",
 ];
 
 /// Verbs that have verbs of their own.
-const FAMILIES: [&str; 8] =
-    ["mapping", "run", "quarantine", "consent", "study", "extract", "person", "tracker"];
+const FAMILIES: [&str; 11] = [
+    "agreement",
+    "exchange",
+    "mapping",
+    "run",
+    "quarantine",
+    "consent",
+    "study",
+    "extract",
+    "person",
+    "tracker",
+    "post",
+];
 
 /// Every `wayleave verb [verb] [--option]…` that a page names.
 fn commands(page: &str) -> BTreeSet<Vec<String>> {
@@ -72,5 +85,23 @@ fn a_guide_is_printed_as_it_stands() {
         assert!(printed.status.success());
         let text = fs::read_to_string(root.join(format!("src/cli/guide/{reader}.md"))).unwrap();
         assert_eq!(String::from_utf8(printed.stdout).unwrap(), text);
+    }
+}
+
+/// Two printed pages: what a busy person reads to the end.
+#[test]
+fn a_guide_is_two_pages_from_day_one_to_the_first_incident() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for reader in ["council", "housing", "trust", "evaluator", "governance"] {
+        let text = fs::read_to_string(root.join(format!("src/cli/guide/{reader}.md"))).unwrap();
+        let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(110).max(1)).sum();
+        assert!((70..=132).contains(&lines), "{reader}: {lines} lines of print");
+        let headings: Vec<&str> = text.lines().filter(|line| line.starts_with("## ")).collect();
+        for part in ["day one", "week one", "first incident"] {
+            assert!(
+                headings.iter().any(|heading| heading.to_lowercase().contains(part)),
+                "{reader}: no {part} among {headings:?}"
+            );
+        }
     }
 }

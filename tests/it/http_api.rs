@@ -166,6 +166,17 @@ fn a_key_sees_its_own_source_and_what_its_role_may() {
     for nothing in ["/v1/runs/x", "/v1/records/x/provenance", "/v1/studies/x/consents", "/v1/examples/x"] {
         assert_eq!(get(&mut client, nothing, &operator).0, 404, "{nothing}");
     }
+    // An officer marks the client as restricted: only a key of a named role sees the record, and that is
+    // on record.
+    site.must(&["exchange", "restrict", "--source", "housing", "--ref", "H-1", "--decided-on", "2025-01-01"]);
+    let (named_id, named) = key(&site, &["--role", "operate", "--restricted"]);
+    let path = format!("/v1/records/{record}/provenance");
+    for (who, status) in [(&operator, 404), (&housing, 404), (&named, 200)] {
+        assert_eq!(get(&mut client, &path, who).0, status);
+    }
+    let audited = store.read(|tx| wayleave::store::audit::list_after(tx, 0, 1_000)).unwrap();
+    let seen = audited.iter().filter(|entry| entry.action == "restricted-seen").map(|entry| &entry.actor);
+    assert_eq!(seen.collect::<Vec<_>>(), [&named_id]);
 }
 
 #[test]

@@ -216,6 +216,24 @@ fn a_service_that_would_be_unsafe_does_not_start() {
     refused("cannot take events that are posted");
 }
 
+/// Units of figures. One convention: wayleave, a thing, a unit, and `_total` where it only rises.
+const UNITS: [&str; 14] = [
+    "requests",
+    "seconds",
+    "events",
+    "problems",
+    "deliveries",
+    "units",
+    "runs",
+    "messages",
+    "bytes",
+    "checks",
+    "failures",
+    "files",
+    "alerts",
+    "slots",
+];
+
 #[test]
 fn the_log_and_the_figures_name_nobody() {
     let site = Site::new(crate::support::sqlite(), "");
@@ -226,12 +244,33 @@ fn the_log_and_the_figures_name_nobody() {
     client.processed(kept["receipt"].as_str().unwrap());
     client.post_signed(EVENTS, "Canary-5", b"{\"Canary\": ");
     client.send("GET", "/v1/Canary?Canary=Canary", &[], b"");
+    client.send("CANARY", "/v1/runs", &[], b"");
     let figures = client.send("GET", "/metrics", &[], b"");
     let figures = String::from_utf8(figures.body).unwrap();
-    assert!(figures.contains("wayleave_events_kept_total{source=\"housing\"} 1"), "{figures}");
-    assert!(figures.contains("wayleave_problems_total{kind=\"malformed\"} 1"), "{figures}");
+    assert!(figures.contains("wayleave_kept_events_total{source=\"housing\"} 1"), "{figures}");
+    assert!(figures.contains("wayleave_http_problems_total{kind=\"malformed\"} 1"), "{figures}");
+    assert!(figures.contains("method=\"other\""), "{figures}");
+    let kinds = figures.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let kinds: Vec<(&str, &str)> = kinds.collect();
+    assert!(kinds.len() > 10, "{figures}");
+    for (name, kind) in kinds {
+        let words: Vec<&str> = name.split('_').collect();
+        assert!(words.len() >= 3 && words[0] == "wayleave", "{name}");
+        assert!(UNITS.contains(words.last().unwrap()), "{name} names no unit");
+        if kind == "counter" {
+            assert!(
+                figures.contains(&format!("\n{name}_total")) || !figures.contains(&format!("\n{name}{{"))
+            );
+        }
+    }
+    assert!(figures.contains("\nwayleave_quarantined_units 0\n"), "{figures}");
     let log = service.stop();
     assert!(log.iter().any(|line| line.contains("\"http.status\":202")), "{log:#?}");
+    // A line about a run carries its id, one about a request that one's.
+    let of_run = log.iter().find(|line| line.contains("units of housing/events")).unwrap();
+    assert!(of_run.contains("\"run.id\":\"run_"), "{of_run}");
+    let of_request = log.iter().find(|line| line.contains("\"http.status\"")).unwrap();
+    assert!(of_request.contains("\"request.id\":\"req_"), "{of_request}");
     for line in log.iter().map(String::as_str).chain(figures.lines()) {
         assert!(!line.to_lowercase().contains("canary"), "{line}");
     }

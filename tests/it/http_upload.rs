@@ -46,6 +46,20 @@ fn processed(service: &Service, url: &str, key: &str) -> Value {
     panic!("{url} is not processed");
 }
 
+/// Has an officer mark the first client whose row was taken.
+fn restrict_somebody(site: &Site, tracker: &mut Xlsx<Cursor<Vec<u8>>>) {
+    let clients = tracker.worksheet_range("Clients").unwrap();
+    let header = clients.rows().position(|row| row.iter().any(|cell| *cell == "Client Ref")).unwrap();
+    let column = clients.rows().nth(header).unwrap().iter().position(|cell| *cell == "Client Ref").unwrap();
+    let marked = clients.rows().skip(header + 1).any(|row| {
+        let reference = row[column].to_string();
+        let who = ["--source", "housing", "--ref", &reference, "--decided-on", "2025-01-01"];
+        let output = site.command(&[&["exchange", "restrict"], who.as_slice()].concat()).output().unwrap();
+        output.status.success()
+    });
+    assert!(marked, "a client of the tracker is known");
+}
+
 #[test]
 fn an_uploaded_tracker_is_explained_to_its_sender_and_a_later_one_closes_the_list() {
     on_every_database(|site| {
@@ -102,6 +116,14 @@ fn an_uploaded_tracker_is_explained_to_its_sender_and_a_later_one_closes_the_lis
         // Nobody else sees any of it.
         let other = key(&["--source", "housing"]);
         assert_eq!(get(&service, fixes, &other).status, 200);
+        // Once somebody of the tracker is restricted, the file itself is the sender's, and a named role's.
+        let named = key(&["--source", "housing", "--restricted"]);
+        restrict_somebody(site, &mut sent);
+        let file = format!("{fixes}.xlsx");
+        for (who, status) in [(&sender, 200), (&other, 403), (&named, 200)] {
+            assert_eq!(get(&service, &file, who).status, status);
+            assert_eq!(get(&service, &format!("{fixes}.csv"), who).status, 200, "the list names nobody");
+        }
         for path in [url.to_owned(), fixes.to_owned(), format!("{fixes}.xlsx")] {
             assert_eq!(service.connect().send("GET", &path, &[], b"").status, 401);
             assert_eq!(get(&service, &path, "Bearer wlk_x").status, 401);
@@ -127,4 +149,134 @@ fn an_uploaded_tracker_is_explained_to_its_sender_and_a_later_one_closes_the_lis
         let log = service.stop();
         assert!(!log.iter().any(|line| line.contains("Canary")), "{log:#?}");
     });
+}
+
+/// A site whose council uploads a small table.
+pub(crate) fn council(site: &Site) -> String {
+    let config = std::fs::read_to_string(site.path().join("wayleave.toml")).unwrap();
+    std::fs::create_dir_all(site.path().join("mappings/council")).unwrap();
+    let mapping = crate::night::mapping("council/cld", "full", "whole", "");
+    std::fs::write(site.path().join("mappings/council/cld.toml"), mapping).unwrap();
+    let source = "[source.council]\nscope = \"everyone\"\n[source.council.feed.cld]\n[source.council.web]\nuploads = [\"cld\"]\n";
+    site.configure(&format!("[gateway]\nmappings = \"mappings\"\n{config}\n{source}"));
+    let made = site.must(&["--json", "key", "create", "--role", "send", "--source", "council"]);
+    serde_json::from_str::<Value>(&made).unwrap()["key"].as_str().unwrap().to_owned()
+}
+
+pub(crate) fn upload_rows(service: &Service, key: &str, rows: &[&str]) -> Value {
+    let file = crate::bad_input::rows(rows);
+    let mut body =
+        b"--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"cld.csv\"\r\n\r\n".to_vec();
+    body.extend_from_slice(&file);
+    body.extend_from_slice(b"\r\n--edge--\r\n");
+    let kept = service.connect().send(
+        "POST",
+        "/v1/sources/council/feeds/cld/files",
+        &[("authorization", key), ("content-type", "multipart/form-data; boundary=edge")],
+        &body,
+    );
+    assert_eq!(kept.status, 202, "{kept:?}");
+    let kept = kept.json();
+    processed(service, kept["url"].as_str().unwrap(), key);
+    kept
+}
+
+#[test]
+fn a_corrected_file_closes_what_it_corrects_wherever_the_row_stands() {
+    on_every_database(|site| {
+        let key = format!("Bearer {}", council(site));
+        let service = site.serve(&[]);
+        let first = upload_rows(
+            &service,
+            &key,
+            &["A3,,,,,,G3,,overdue,,", "A4,,,,,,G4,,overdue,,", "A5,,,,,,G5,work,overdue,,"],
+        );
+        let fixes =
+            |kept: &Value| get(&service, &format!("{}.json", kept["fixes"].as_str().unwrap()), &key).json();
+        let list = fixes(&first);
+        assert_eq!((&list["open"], list["items"].as_array().unwrap().len()), (&2.into(), 2), "{list:#}");
+        // A row is put in above, one is mended, and one is not.
+        let second = upload_rows(
+            &service,
+            &key,
+            &[
+                "A9,,,,,,G9,work,overdue,,",
+                "A4,,,,,,G4,,overdue,,",
+                "A3,,,,,,G3,work,overdue,,",
+                "A5,,,,,,G5,work,overdue,,",
+            ],
+        );
+        let list = fixes(&first);
+        let closed: Vec<(i64, bool)> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (item["row"].as_i64().unwrap(), item["is_closed"].as_bool().unwrap()))
+            .collect();
+        assert_eq!(closed, [(2, true), (3, false)], "{list:#}");
+        assert_eq!((&list["open"], &list["closed_by"]), (&1.into(), &second["receipt"]));
+        assert_eq!(fixes(&second)["open"], 1);
+        let table = get(&service, &format!("{}.csv", first["fixes"].as_str().unwrap()), &key).body;
+        let table = String::from_utf8(table).unwrap();
+        assert!(table.lines().nth(1).unwrap().ends_with(",closed"), "{table}");
+        assert!(table.lines().nth(2).unwrap().ends_with(",open"), "{table}");
+        service.stop();
+    });
+}
+
+#[test]
+fn a_browser_signs_in_once_and_sees_its_pages() {
+    let site = Site::new(crate::support::sqlite(), "");
+    let key = council(&site);
+    let service = site.serve(&[]);
+    let kept = upload_rows(&service, &format!("Bearer {key}"), &["A3,,,,,,G3,,overdue,,"]);
+    let fixes = kept["fixes"].as_str().unwrap();
+    let browser = ("accept", "text/html,*/*;q=0.8");
+    let sent = service.connect().send("GET", fixes, &[browser], b"");
+    assert_eq!(
+        (sent.status, sent.headers["location"].as_str()),
+        (303, &*format!("/v1/sign-in?next={fixes}"))
+    );
+    let form = service.connect().send("GET", &sent.headers["location"], &[browser], b"");
+    let text = String::from_utf8(form.body).unwrap();
+    assert!(form.status == 200 && text.contains(&format!("value=\"{fixes}\"")), "{text}");
+    assert!(form.headers["content-security-policy"].contains("form-action 'self'"));
+    let post = |key: &str, next: &str| {
+        let body = format!("key={key}&next={}", next.replace('/', "%2F"));
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        service.connect().send("POST", "/v1/sign-in", &[browser, kind], body.as_bytes())
+    };
+    let wrong = post("wlk_nobody", fixes);
+    assert!(!wrong.headers.contains_key("set-cookie"));
+    assert!(String::from_utf8(wrong.body).unwrap().contains("not known"));
+    assert_eq!(post(&key, "//evil.example/v1/receipts/x/fixes").headers["location"], "/v1/docs");
+    let let_in = post(&key, fixes);
+    assert_eq!((let_in.status, let_in.headers["location"].as_str()), (303, fixes));
+    let set = &let_in.headers["set-cookie"];
+    for part in ["__Host-wayleave=", "Path=/", "Secure", "HttpOnly", "SameSite=Strict", "Max-Age=3600"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert!(!set.contains(&key));
+    let cookie = set.split(';').next().unwrap().to_owned();
+    let with = |path: &str, cookie: &str| {
+        service.connect().send("GET", path, &[browser, ("cookie", &format!("theme=dark; {cookie}"))], b"")
+    };
+    let page = with(fixes, &cookie);
+    assert_eq!((page.status, page.headers["cache-control"].as_str()), (200, "no-store"));
+    assert_eq!(with(&format!("{fixes}.csv"), &cookie).status, 200);
+    // It opens pages alone: nothing is sent with it, and nothing else seen.
+    assert_eq!(with("/v1/runs", &cookie).status, 401);
+    let posted =
+        service.connect().send("POST", "/v1/sources/council/feeds/cld/files", &[("cookie", &cookie)], b"");
+    assert_eq!(posted.status, 401);
+    // A pass that somebody made up, and one whose key was taken back.
+    let mut forged = cookie.clone();
+    let last = forged.pop().unwrap();
+    forged.push(if last == 'A' { 'B' } else { 'A' });
+    assert_eq!(with(fixes, &forged).status, 303);
+    let keys: Value = serde_json::from_str(&site.must(&["--json", "key", "list"])).unwrap();
+    site.must(&["key", "revoke", keys[0]["id"].as_str().unwrap()]);
+    assert_eq!(with(fixes, &cookie).status, 303);
+    let log = service.stop();
+    assert!(!log.iter().any(|line| line.contains("wlk_") || line.contains(cookie.as_str())), "{log:#?}");
 }

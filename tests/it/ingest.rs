@@ -3,6 +3,7 @@
 
 use diesel::Connection as _;
 use diesel::connection::SimpleConnection as _;
+use wayleave::base::limit::PROCESS_UNITS_MAX;
 use wayleave::base::seal::{IndexKey, MasterKey};
 use wayleave::config::Scope;
 use wayleave::gateway::kept::KeptFile;
@@ -45,25 +46,27 @@ fn a_run_goes_on_where_it_stopped_and_counts_nothing_twice() {
         let url = database.url.clone();
         let night = Night::new(database);
         let feed = night.feed("council/cld", Scope::Everyone, &mapping("council/cld", "full", "whole", ""));
+        // One transaction and a part of another.
+        let whole = i64::try_from(PROCESS_UNITS_MAX).unwrap();
         let mut rows: Vec<_> =
-            (0..2_200).map(|n| goal(&format!("A{n}"), &format!("G{n}"), "overdue", "")).collect();
+            (0..whole + 200).map(|n| goal(&format!("A{n}"), &format!("G{n}"), "overdue", "")).collect();
         rows.push(rows[3].clone());
         rows.push("A5,,,,,,G5,work,completed,,".to_owned());
         rows.push("A9,,,,,,G9,,completed,,".to_owned());
         night.put(&feed, "a.csv", &rows);
-        fail_beyond(&url, Some(1_000));
+        fail_beyond(&url, Some(whole));
         assert!(night.try_sync(std::slice::from_ref(&feed)).is_err());
         let open = night.gateway.store.read(run::list_open).unwrap();
-        assert_eq!((open.len(), open[0].position, open[0].received), (1, 1_000, 1_000));
+        assert_eq!((open.len(), open[0].position, open[0].received), (1, whole, whole));
         fail_beyond(&url, None);
         let synced = night.sync(std::slice::from_ref(&feed));
         let ended = &synced.runs[0];
         balanced(ended);
         assert_eq!(ended.id, open[0].id);
         // The duplicate and the conflict are with rows of before the interruption.
-        assert_eq!(outcomes(ended), [1, 0, 1, 0, 2_200, 1], "{ended:?}");
+        assert_eq!(outcomes(ended), [1, 0, 1, 0, whole + 200, 1], "{ended:?}");
         assert_eq!((ended.records_absent, ended.findings_warning), (0, 1), "{ended:?}");
-        assert_eq!(night.records("goal").len(), 2_200);
+        assert_eq!(night.records("goal").len(), PROCESS_UNITS_MAX + 200);
     }
 }
 

@@ -17,8 +17,8 @@ use crate::zone::{STUDY, Servers, Zone};
 const PEOPLE: u32 = 30;
 
 /// One step, and how its work is seen from outside.
-struct Step {
-    words: &'static [&'static str],
+pub(crate) struct Step {
+    pub(crate) words: &'static [&'static str],
     /// Which of the zone's databases shows it.
     database: fn(&Zone) -> &str,
     /// A number there that rises with each commit of the step.
@@ -27,7 +27,7 @@ struct Step {
     free: &'static [same::Free],
 }
 
-const SYNC: Step = Step {
+pub(crate) const SYNC: Step = Step {
     words: &["sync"],
     database: |zone| &zone.operational.url,
     done: "(SELECT COUNT(*) FROM batch) + (SELECT COUNT(*) FROM version) + (SELECT COUNT(*) FROM audit)
@@ -50,7 +50,17 @@ const COLLECT: Step = Step {
     free: &[],
 };
 
-fn kills() -> usize {
+/// Rows of the large tables that name what is not there: those tables have no foreign keys.
+pub(crate) const ORPHANS: &str =
+    "(SELECT COUNT(*) FROM version WHERE record_id NOT IN (SELECT id FROM record))
+    + (SELECT COUNT(*) FROM version WHERE batch_id NOT IN (SELECT id FROM batch))
+    + (SELECT COUNT(*) FROM record WHERE id NOT IN (SELECT record_id FROM version))
+    + (SELECT COUNT(*) FROM record WHERE subject_id NOT IN (SELECT id FROM subject))
+    + (SELECT COUNT(*) FROM subject_block WHERE subject_id NOT IN (SELECT id FROM subject))
+    + (SELECT COUNT(*) FROM subject WHERE person_id NOT IN (SELECT id FROM person))
+    + (SELECT COUNT(*) FROM work)";
+
+pub(crate) fn kills() -> usize {
     let is_thorough = std::env::var("WAYLEAVE_THOROUGH").is_ok_and(|value| value == "1");
     if is_thorough { 50 } else { 10 }
 }
@@ -133,6 +143,9 @@ fn check(servers: Servers, victim: usize) {
         let balance = "SELECT COUNT(*) FROM run WHERE state <> 'finished' OR received <> rejected + quarantined + duplicate + filtered + accepted + unchanged";
         let unbalanced = dump::number(&zone.operational.url, balance);
         assert_eq!(unbalanced, 0, "{servers:?}: every run is finished and balances");
+        // A query that fails gives 0.
+        let one_and_orphans = dump::number(&zone.operational.url, &format!("1 + {ORPHANS}"));
+        assert_eq!(one_and_orphans, 1, "{servers:?}: nothing hangs in the air, and nothing waits");
         let found = same::Rows::of(&dump::dump(&zone.evaluation.url), step.free);
         if let Some(difference) = expected.difference(&found) {
             panic!(
@@ -154,7 +167,7 @@ fn check(servers: Servers, victim: usize) {
 }
 
 /// Kills a step, so long after its first commit. True if that was before its last.
-fn kill(zone: &Zone, step: &Step, after: Duration, whole: i64) -> bool {
+pub(crate) fn kill(zone: &Zone, step: &Step, after: Duration, whole: i64) -> bool {
     let mut eye = Eye::on((step.database)(zone));
     let before = eye.number(step.done);
     let mut child = zone.start(step.words);
@@ -170,7 +183,7 @@ fn kill(zone: &Zone, step: &Step, after: Duration, whole: i64) -> bool {
 }
 
 /// How long it takes from the first commit of a step to the last, and how much it commits.
-fn measure(zone: &Zone, step: &Step) -> (Duration, i64) {
+pub(crate) fn measure(zone: &Zone, step: &Step) -> (Duration, i64) {
     let mut eye = Eye::on((step.database)(zone));
     let start = eye.number(step.done);
     let mut child = zone.start(step.words);

@@ -2,8 +2,9 @@
 //! sum, whatever comes in whatever order.
 
 use proptest::prelude::*;
+use wayleave::base::limit::PROCESS_UNITS_MAX;
 use wayleave::config::Scope;
-use wayleave::gateway::show;
+use wayleave::gateway::{quarantine, show};
 
 use crate::night::{Night, balanced, goal, mapping, on_every_database, outcomes, person};
 use crate::support::sqlite;
@@ -31,7 +32,7 @@ fn each_outcome_is_counted_once() {
         let detail = show::show_run(&night.gateway, None).unwrap();
         let codes: Vec<_> = detail.first.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["map/nhs-check-digit", "map/blank", "record/conflict"]);
-        let set_aside = show::list_quarantine(&night.gateway, 10).unwrap();
+        let set_aside = quarantine::list(&night.gateway, &quarantine::Asked::default(), 10).unwrap();
         assert_eq!(set_aside.len(), 1);
         assert_eq!(set_aside[0].place, "line 4");
     });
@@ -80,10 +81,12 @@ fn a_file_that_is_the_same_is_no_news() {
 fn a_long_file_goes_through_in_many_transactions() {
     on_every_database(|night| {
         let feed = night.feed("council/cld", Scope::Everyone, &mapping("council/cld", "full", "whole", ""));
+        // Two transactions and a part of another.
+        let count = i64::try_from(2 * PROCESS_UNITS_MAX).unwrap() + 500;
         let mut rows: Vec<_> =
-            (0..3_500).map(|n| goal(&format!("A{}", n % 700), &format!("G{n}"), "overdue", "")).collect();
+            (0..count).map(|n| goal(&format!("A{}", n % 700), &format!("G{n}"), "overdue", "")).collect();
         let run = night.take(&feed, "a.csv", &rows);
-        assert_eq!((run.received, run.accepted, run.linked), (3_500, 3_500, 700));
+        assert_eq!((run.received, run.accepted, run.linked), (count, count, 700));
         rows.reverse();
         rows[5] = goal("A0", "G0", "completed", "");
         let run = night.take(&feed, "b.csv", &rows);

@@ -181,6 +181,50 @@ fn faults_of_a_file_are_shown_at_their_place() {
     ");
 }
 
+const SHEETS: &str = "name = \"t/x\"\nversion = 1\n[format.xlsx.columns]\nOne = [\"Id\", \"A\"]\nTwo = [\"Id\", \"A\", \"B\"]\n\
+[subject]\nkey = [\"Id\"]\n[[record]]\nkind = \"milestone\"\ndrives = true\nkey = [\"Id\", { field = \"activity\" }]\nfield = [\n\
+{ to = \"outcome\", from = \"A\" },\n{ to = \"barrier\", from = \"B\" },\n]\n[record.sheets]\n\
+One = { activity = \"action-plan\" }\nTwo = { activity = \"utilities\" }\n";
+
+/// A block for several sheets: each says which activity it is, and is written where it says so.
+#[test]
+fn several_sheets_are_read_and_written_by_one_block() {
+    let mapping = compile(SHEETS).unwrap_or_else(|error| panic!("{error}"));
+    let grant = Grant::<Cases>::begin("test");
+    for (sheet, columns, cells, fields) in [
+        ("One", vec!["Id", "A"], vec!["1", "done"], vec!["activity", "outcome"]),
+        ("Two", vec!["Id", "A", "B"], vec!["1", "done", "debt"], vec!["activity", "barrier", "outcome"]),
+    ] {
+        let mut header = Header::of(columns);
+        header.sheet = Some(sheet.into());
+        let bound = mapping.bind(Some(&header), &Origin::default()).unwrap();
+        let row = SheetRow::of(cells.iter().map(|text| Cell::Text(text)));
+        let reading =
+            bound.read(&Arrival { place: Place::default(), unit: Ok(Unit::Sheet(&row)) }, &Origin::default());
+        let [made] = reading.records.as_slice() else { panic!("{:?}", reading.findings) };
+        let mut set: Vec<&str> = made.draft.fields().iter().map(|(name, _)| *name).collect();
+        set.sort_unstable();
+        assert_eq!(set, fields);
+        let written = mapping.target().unwrap().write(&reading.records, Keys::Own, &grant);
+        let [row] = written.rows.as_slice() else { panic!("{:?}", written.findings) };
+        assert_eq!(row.sheet.as_deref(), Some(sheet));
+        assert_eq!(row.cells.len(), cells.len());
+    }
+    let _receipt = grant.close();
+}
+
+#[test]
+fn faults_of_several_sheets_are_shown_at_their_place() {
+    let faulty = SHEETS
+        .replace("kind = \"milestone\"", "kind = \"milestone\"\nsheet = \"One\"")
+        .replace("One = { activity = \"action-plan\" }", "One = 3");
+    insta::assert_snapshot!("mapping_faults_of_sheets", compile(&faulty).err().unwrap());
+    let lost = SHEETS.replace("from = \"B\"", "from = \"C\"").replace("One = { activity", "One = { activty");
+    insta::assert_snapshot!("mapping_faults_on_sheets", compile(&lost).err().unwrap());
+    let none = SHEETS.split("One = { act").next().unwrap().to_owned();
+    insta::assert_snapshot!("mapping_no_sheets", compile(&none).err().unwrap());
+}
+
 /// The reference of operations, with every example as it is run by the tests beside them.
 #[test]
 fn the_reference_of_operations() {

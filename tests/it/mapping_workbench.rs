@@ -107,6 +107,30 @@ fn what_cases_and_a_file_leave_out_is_listed() {
     assert_eq!(code, 0, "{out}{err}");
 }
 
+/// A record for several sheets is one in the file: what is met on one of them is met, and what is of one
+/// alone says of which.
+#[test]
+fn a_record_for_several_sheets_is_told_as_one() {
+    let desk = desk();
+    let mapping = "name = \"t/x\"\nversion = 1\n[format.xlsx]\nheader_row = 1\n[subject]\nkey = [\"Id\"]\n\
+        [[record]]\nkind = \"milestone\"\ndrives = true\nkey = [\"Id\", { field = \"activity\" }]\nfield = [\n\
+        { to = \"outcome\", from = \"A\", as = { words = { X = \"x\", Y = \"y\", Z = \"z\" } } },\n]\n\
+        [record.sheets]\nOne = { activity = \"action-plan\" }\nTwo = { activity = \"utilities\" }\n\
+        Three = { activity = \"star\" }\n\
+        [[record]]\nkind = \"setting\"\nsheet = \"Homes\"\ndrives = true\nkey = [\"Id\"]\nfield = [\n\
+        { to = \"name\", from = \"Id\" },\n{ to = \"kind\", value = \"care-home\" },\n]\n";
+    let case = |sheet: &str, word: &str| {
+        format!(
+            "[[case]]\nname = \"{sheet}\"\nsheet = \"{sheet}\"\nrows = [{{ Id = \"1\", A = \"{word}\" }}]\n\
+             outcome = [\"accepted\"]\n"
+        )
+    };
+    std::fs::write(desk.path().join("s.toml"), mapping).unwrap();
+    std::fs::write(desk.path().join("s.cases.toml"), case("One", "X") + &case("Two", "Y")).unwrap();
+    let (_, out, err) = wayleave(desk.path(), &["mapping", "coverage", "s.toml"]);
+    insta::assert_snapshot!(format!("{out}{err}"));
+}
+
 #[test]
 fn places_of_a_message_that_nothing_reads_are_listed() {
     let desk = desk();

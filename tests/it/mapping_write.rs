@@ -40,6 +40,7 @@ fn record(kind: Kind, fields: &Value) -> Made {
         draft,
         update: Update::Whole,
         source_time: None,
+        same: None,
     }
 }
 

@@ -64,6 +64,23 @@ fn every_code_list_says_where_it_comes_from_and_what_it_loses() {
                 "{path}: expected `source`, `version` and a `date` as YYYY-MM-DD, YYYY-MM or YYYY"
             ));
         }
+        // A word is whole: one as long as a word may be is what its note says, letter for letter.
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let cells: Vec<&str> = line.splitn(4, ',').collect();
+            if let [_, word, _, note] = cells[..]
+                && word.len() == 64
+            {
+                let whole: Vec<String> = note
+                    .to_lowercase()
+                    .split(|letter: char| !letter.is_ascii_alphanumeric())
+                    .filter(|part| !part.is_empty())
+                    .map(str::to_owned)
+                    .collect();
+                if whole.join("-") != word {
+                    faults.push(format!("{path}: `{word}` was cut short"));
+                }
+            }
+        }
         let lossy: Vec<&str> = list.lost().collect();
         let is_marked =
             text.lines().any(|line| line.starts_with("# lossy") || line.starts_with("# read only"));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use wayleave::base::edge::Edge;
 use wayleave::base::seal::{IndexKey, MasterKey};
-use wayleave::config::Scope;
+use wayleave::config::{Scope, Stop};
 use wayleave::gateway::feed::Feed;
 use wayleave::gateway::sync::{Synced, sync};
 use wayleave::gateway::{Gateway, GatewayError};
@@ -81,7 +81,7 @@ pub(crate) struct Night {
     pub(crate) gateway: Gateway,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) folder: TempDir,
-    _database: Database,
+    database: Database,
 }
 
 /// Runs a test over every database there is.
@@ -100,7 +100,17 @@ impl Night {
             edge,
             actor: "test".to_owned(),
         };
-        Self { gateway, clock, folder: folder(), _database: database }
+        Self { gateway, clock, folder: folder(), database }
+    }
+
+    /// Another process on the same database, with the same clock.
+    pub(crate) fn replica(&self) -> Gateway {
+        Gateway { store: Store::open_existing(&self.database.url).unwrap(), ..self.gateway.clone() }
+    }
+
+    /// Where its database is.
+    pub(crate) fn url(&self) -> String {
+        self.database.url.clone()
     }
 
     /// A feed of text tables in a folder of its own.
@@ -117,8 +127,11 @@ impl Night {
             mapping_text: text.to_owned(),
             place,
             pattern: String::new(),
+            fetch: wayleave::gateway::feed::Fetch::default(),
             secrets: None,
             file_bytes_max: 1 << 30,
+            lease_s: wayleave::base::limit::LEASE_S,
+            stop: Stop::NEVER,
         }
     }
 

@@ -87,6 +87,14 @@ pub(crate) fn put_all(broker: &Broker, queue: &str, letters: &[Letter]) {
     });
 }
 
+/// Deletes the queue of a study, as an administrator may. How many messages were lost with it.
+pub(crate) fn delete_queue(broker: &Broker, study: &str) -> u32 {
+    on(broker, async |channel, prefix| {
+        let name = format!("{prefix}.study.{study}");
+        channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await
+    })
+}
+
 /// Removes the queues of a broker, so that many tests do not leave hundreds behind.
 pub(crate) fn remove(broker: &Broker, study: &str) {
     on(broker, async |channel, prefix| {

@@ -8,19 +8,21 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use wayleave::base::limit::BROKER_WAIT_S;
+use wayleave::gateway::health::Shape;
 use wayleave::queue::{Outcome, QueueName};
 use wayleave::release::door::DoorMessage;
 
-use crate::contract_door::{ids, ids_of, message, open, take, unsent};
+use crate::contract_door::{ids, message, open, unsent};
 use crate::dump::{self, Eye};
+use crate::outage;
 use crate::same::{AFTER_RELEASE, Rows};
 use crate::support::{self, Broker};
 use crate::zone::{STUDY, Servers, Zone};
 
 /// A RabbitMQ of this test's own, which it may stop.
-struct Own {
+pub(crate) struct Own {
     folder: TempDir,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Own {
@@ -39,13 +41,18 @@ impl Own {
         self.folder.path().join("servers")
     }
 
-    fn script(&self, word: &str) {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers");
-        let output: Output = Command::new(script).arg(word).arg(self.dir()).output().unwrap();
-        assert!(output.status.success(), "{word}: {}", String::from_utf8_lossy(&output.stderr));
+    pub(crate) fn script(&self, word: &str) {
+        run_script(&[std::ffi::OsStr::new(word), self.dir().as_os_str()]);
     }
 
-    fn broker(&self, name: &str) -> Broker {
+    /// Has the broker's own tool do something.
+    pub(crate) fn ctl(&self, words: &[&str]) {
+        let mut all = vec![std::ffi::OsString::from("ctl"), self.dir().into_os_string()];
+        all.extend(words.iter().map(std::ffi::OsString::from));
+        run_script(&all);
+    }
+
+    pub(crate) fn broker(&self, name: &str) -> Broker {
         Broker::at(&format!("{}/%2f?prefix={name}", self.base))
     }
 
@@ -54,6 +61,13 @@ impl Own {
         let pid = std::fs::read_to_string(self.dir().join("rabbitmq.pid")).unwrap();
         kill(signal, pid.trim());
     }
+}
+
+/// Runs `tests/servers`, which must end well.
+pub(crate) fn run_script(words: &[impl AsRef<std::ffi::OsStr>]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/servers");
+    let output: Output = Command::new(script).args(words).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 impl Drop for Own {
@@ -109,6 +123,68 @@ fn work_goes_on_when_the_broker_is_restarted_or_hangs() {
     let Some(own) = Own::start() else { return };
     goes_on(&own);
     hangs(&own);
+    outage::alarm(&own);
+    outage::deleted(&own);
+    outage::cut(&own);
+    outage::said(&own);
+}
+
+/// The broker raises its disk alarm while `study release` sends, and then an administrator deletes the queue
+/// with all that lay in it; another time the queue goes in the middle of a release. The health page says
+/// what is wrong meanwhile, the release goes on by itself, and nothing is lost.
+fn gives_way(own: &Own, before: &Zone, expected: &Rows) {
+    let equals = |zone: &Zone| {
+        let found = Rows::of(&dump::dump(&zone.evaluation.url), &AFTER_RELEASE);
+        if let Some(difference) = expected.difference(&found) {
+            panic!("the evaluation databases differ\n{difference}");
+        }
+    };
+    let release = ["study", "release", STUDY];
+    let again = ["study", "release", STUDY, "--resend"];
+
+    let zone = before.twin_at(own.broker("given"));
+    own.ctl(&["set_disk_free_limit", "100000GB"]);
+    let mut child = zone.start(&release);
+    while outage::check(&zone, "release").shape == Shape::Well {
+        assert!(child.try_wait().unwrap().is_none(), "a broker without room took everything");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let said = outage::check(&zone, "release");
+    assert!(said.shape == Shape::Failing && said.told.contains("alarm of its disk"), "{said:?}");
+    own.ctl(&["set_disk_free_limit", "50MB"]);
+    // It waits for a while, and where that was not enough says that it could not send everything: the
+    // next one catches up.
+    let status = child.wait().unwrap();
+    assert!(matches!(status.code(), Some(0..=2)), "{status}");
+    zone.must(&release);
+    assert_eq!(outage::check(&zone, "release").shape, Shape::Well);
+    own.ctl(&["delete_queue", &format!("given.study.{STUDY}")]);
+    zone.must(&["collect"]);
+    zone.must(&again);
+    zone.must(&["collect"]);
+    equals(&zone);
+
+    let zone = before.twin_at(own.broker("gone"));
+    let mut eye = Eye::on(&zone.operational.url);
+    let sent = "(SELECT COUNT(*) FROM intent WHERE state = 'sent')";
+    let mut child = zone.start(&release);
+    while eye.number(sent) == 0 {
+        assert!(child.try_wait().unwrap().is_none(), "the release is done before it was halted");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    halt(&child);
+    let halfway = eye.number(sent);
+    own.ctl(&["delete_queue", &format!("gone.study.{STUDY}")]);
+    go_on(&child);
+    let status = child.wait().unwrap();
+    assert!(matches!(status.code(), Some(0 | 1)), "the release goes on by itself: {status}");
+    let whole = eye.number(sent);
+    assert!(halfway < whole, "the queue went when {halfway} of {whole} were sent");
+    println!("the queue went when {halfway} of {whole} were sent");
+    zone.must(&["collect"]);
+    zone.must(&again);
+    zone.must(&["collect"]);
+    equals(&zone);
 }
 
 fn goes_on(own: &Own) {
@@ -133,6 +209,7 @@ fn goes_on(own: &Own) {
     zone.must(&["collect"]);
     let again = Rows::of(&dump::dump(&zone.evaluation.url), &AFTER_RELEASE);
     assert_eq!(found.difference(&again), None, "nothing was left over");
+    gives_way(own, &before, &expected);
 }
 
 /// A broker that hangs for longer than any answer is waited for: nothing counts as sent meanwhile,
@@ -146,7 +223,7 @@ fn hangs(own: &Own) {
     assert_eq!(queue.publish(&sent[..1]).unwrap(), [Outcome::Sent]);
     own.signal("STOP");
     let is_over = AtomicBool::new(false);
-    let mut left = std::thread::scope(|scope| {
+    let left = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_secs(BROKER_WAIT_S + 3));
             is_over.store(true, Ordering::SeqCst);
@@ -156,19 +233,6 @@ fn hangs(own: &Own) {
         assert!(is_over.load(Ordering::SeqCst), "a broker that hung was said to have taken messages");
         unsent(sent.clone(), outcomes)
     });
-    for _try in 0..5 {
-        let outcomes = queue.publish(&left).unwrap();
-        left = unsent(left, outcomes);
-    }
-    assert!(left.is_empty(), "{} could not be sent", left.len());
-    let mut came = take(&queue, STUDY, sent.len() + 1);
-    loop {
-        let more = queue.claim(&QueueName::study(STUDY), 50).unwrap();
-        if more.is_empty() {
-            break;
-        }
-        queue.acknowledge(&more).unwrap();
-        came.extend(more);
-    }
-    assert_eq!(ids_of(&came), ids(&sent));
+    outage::send_rest(&queue, left);
+    assert_eq!(outage::distinct(&queue, sent.len() + 1), ids(&sent));
 }

@@ -19,8 +19,6 @@ pub(crate) enum Free {
     Drawn(&'static str, &'static str),
     /// This column of a table, or this member (`column.member`) of the document in it, is left out.
     Out(&'static str, &'static str),
-    /// The same, in the rows of one kind alone.
-    OutOfKind(&'static str, &'static str, &'static str),
 }
 
 /// A second release of the same intents, made with the same study key, is itself another release:
@@ -39,13 +37,10 @@ pub(crate) const AFTER_RELEASE: [Free; 7] = [
 ];
 
 /// A second sync draws ids for people and records at random: pseudonyms come from them, and
-/// message ids from both. Within one person the records are numbered in the order in which they
-/// were laid: a run that was killed lays some people twice, so the numbers have gaps or another
-/// order. What the numbers decide, which version stands, is compared with everything else. One
-/// record is put together from all that is known of a person, and its version counts how often
-/// that was laid: more often where a killed run had laid what was known by then.
-pub(crate) const AFTER_SYNC: [Free; 19] = [
-    Free::OutOfKind("person", "record", "provenance.version"),
+/// message ids from both. Within one person the records are numbered in the order of their ids, and
+/// so in another order. What the numbers decide, which version stands, is compared with everything
+/// else.
+pub(crate) const AFTER_SYNC: [Free; 18] = [
     Free::Drawn("closed_release", "release"),
     Free::Drawn("closed_release", "message_id"),
     Free::Out("closed_release", "cut_off"),
@@ -143,11 +138,7 @@ fn drawn(dump: &Dump, free: &[Free]) -> BTreeSet<String> {
 fn left(table: &str, line: &str, free: &[Free]) -> String {
     let mut row: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
     for one in free {
-        let (of, place) = match one {
-            Free::Out(of, place) => (of, place),
-            Free::OutOfKind(kind, of, place) if row.get("kind").is_some_and(|is| is == kind) => (of, place),
-            _ => continue,
-        };
+        let Free::Out(of, place) = one else { continue };
         if *of != table {
             continue;
         }

@@ -37,6 +37,8 @@ pub(crate) struct Site {
 pub(crate) struct Service {
     child: Child,
     pub(crate) address: SocketAddr,
+    /// What it said before it listened.
+    pub(crate) early: Vec<String>,
     log: mpsc::Receiver<String>,
 }
 
@@ -168,7 +170,7 @@ impl Site {
                 Err(silent) => panic!("the service does not listen: {silent}: {early:#?}"),
             }
         };
-        Service { child, address, log }
+        Service { child, address, early, log }
     }
 }
 

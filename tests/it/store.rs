@@ -20,6 +20,7 @@ fn a_batch(id: &str) -> batch::Batch {
         size_bytes: 5,
         wrapped_key: Some(vec![3; 40]),
         received_at: "2025-03-31T09:00:00.000Z".to_owned(),
+        rows_expected: None,
     }
 }
 

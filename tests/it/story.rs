@@ -7,7 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use wayleave::base::edge::Edge;
 use wayleave::base::id::{RecordId, SubjectId};
-use wayleave::base::limit::LEASE_S;
+use wayleave::base::limit::{LEASE_S, RESEND_HOURS};
 use wayleave::base::private::Private;
 use wayleave::base::seal::{DataKey, IndexKey, MasterKey};
 use wayleave::evaluation::collect::answer::Signer;
@@ -16,6 +16,7 @@ use wayleave::gateway::link::{Linked, link};
 use wayleave::gateway::release::job::{Job, Report};
 use wayleave::gateway::release::keys::{KeyFiles, ReleaseKeys};
 use wayleave::gateway::release::lay::{Laid, lay};
+use wayleave::gateway::release::resend::Resend;
 use wayleave::person::block::Blocker;
 use wayleave::queue::{Queue, QueueName, Settings};
 use wayleave::record::draft::Draft;
@@ -95,7 +96,8 @@ impl Story {
     pub(crate) fn record(&self, source: &str, subject: &str, kind: Kind, key: &str, fields: &str) -> String {
         let draft = draft(kind, fields);
         let store = &self.gateway.store;
-        let hash = self.gateway.keys.index.hasher("test").hash([subject.as_bytes(), key.as_bytes()]);
+        let label = format!("record/{source}/{kind}");
+        let hash = self.gateway.keys.index.hasher(&label).hash([subject.as_bytes(), key.as_bytes()]);
         store
             .write(|tx| {
                 let owner = subject::find(tx, &[subject.to_owned()])?.into_iter().next();
@@ -201,6 +203,7 @@ impl Story {
             keys: &self.keys,
             queue: &self.queue,
             lease_s: LEASE_S,
+            resend: Resend::After { hours: RESEND_HOURS },
         }
     }
 
@@ -269,5 +272,6 @@ fn a_batch(edge: &Edge) -> batch::Batch {
         size_bytes: 5,
         wrapped_key: None,
         received_at: edge.now().to_string(),
+        rows_expected: None,
     }
 }

@@ -4,9 +4,11 @@
 //! Servers come from the environment, where `tests/servers` and `tests/all` put them. Where one
 //! is missing a test says so and goes on without it; with `WAYLEAVE_REQUIRE_SERVERS=1` it fails.
 
+use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -104,6 +106,11 @@ pub(crate) fn grid() -> Vec<(Database, Broker)> {
 }
 
 impl Database {
+    /// The one of a server that somebody else started, and stops.
+    pub(crate) fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), keeps: Keeps::Folder { folder: folder() } }
+    }
+
     /// Another fresh database of the same kind, for the other zone.
     pub(crate) fn beside(&self) -> Self {
         match self.keeps {
@@ -207,22 +214,31 @@ pub(crate) fn folder() -> TempDir {
     tempfile::Builder::new().prefix("wayleave test ").tempdir().expect("a temporary folder")
 }
 
-/// The server that a variable names, or why the test goes on without it.
 /// A Python with what `tests/requirements.txt` pins, where `WAYLEAVE_TEST_PYTHON` names one.
 pub(crate) fn python() -> Option<String> {
     server("WAYLEAVE_TEST_PYTHON", "Python with tests/requirements.txt")
 }
 
-fn server(variable: &str, name: &str) -> Option<String> {
+/// The server that a variable names; where it names none, that is said.
+pub(crate) fn server(variable: &str, name: &str) -> Option<String> {
     match std::env::var(variable) {
         Ok(url) if !url.is_empty() => Some(url),
         _ if std::env::var("WAYLEAVE_REQUIRE_SERVERS").is_ok_and(|value| value == "1") => {
             panic!("WAYLEAVE_REQUIRE_SERVERS=1, but {variable} names no {name}: run tests/all")
         }
         _ => {
-            println!("SKIP: no {name}, because {variable} is not set; tests/all brings one");
+            say_once(&format!("SKIP: no {name}, because {variable} is not set; tests/all brings one\n"));
             None
         }
+    }
+}
+
+/// Says something past the harness, which keeps to itself what a test that passes prints: whoever
+/// runs `cargo test` alone is to see what it left out, once.
+fn say_once(line: &str) {
+    static SAID: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().expect("no test panics while it says something").insert(line.to_owned()) {
+        std::io::stderr().write_all(line.as_bytes()).expect("standard error is there");
     }
 }
 
@@ -238,6 +254,11 @@ fn fresh(prefix: &str) -> String {
 pub(crate) struct TestClock(AtomicI64);
 
 impl TestClock {
+    /// Sets the clock.
+    pub(crate) fn set(&self, at: Instant) {
+        self.0.store(at.unix_ms(), Ordering::Relaxed);
+    }
+
     /// Moves the clock on.
     pub(crate) fn advance_s(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1_000, Ordering::Relaxed);

@@ -9,6 +9,8 @@ const FILE_LINES_MAX: usize = 500;
 /// Who may import whom (design, section 3). `*` is everything.
 const WALLS: &[(&str, &[&str])] = &[
     ("base", &[]),
+    // Where a SQLite file may stand: asked by three who may not ask each other.
+    ("disk", &[]),
     ("format", &["base"]),
     ("record", &["base"]),
     ("mapping", &["base", "format", "record"]),
@@ -17,10 +19,12 @@ const WALLS: &[(&str, &[&str])] = &[
     ("measure", &["base", "record"]),
     ("disclosure", &["base", "record"]),
     ("release", &["base", "record", "consent", "measure", "disclosure"]),
+    // Decides what may go to a partner, and writes it in the partner's layout; nobody else does.
+    ("exchange", &["base", "format", "record", "mapping"]),
     // Plain data of the pure modules, and nothing that does.
-    ("store", &["base", "record", "person", "consent", "release"]),
+    ("store", &["base", "disk", "record", "person", "consent", "release"]),
     ("transport", &["base"]),
-    ("queue", &["base", "release"]),
+    ("queue", &["base", "disk", "release"]),
     (
         "gateway",
         &[
@@ -33,24 +37,39 @@ const WALLS: &[(&str, &[&str])] = &[
             "measure",
             "disclosure",
             "release",
+            "exchange",
             "store",
             "transport",
             "queue",
             "config",
         ],
     ),
-    ("evaluation", &["base", "queue", "measure", "disclosure"]),
+    ("evaluation", &["base", "disk", "queue", "measure", "disclosure"]),
     ("config", &["base"]),
     ("telemetry", &["base"]),
     // Never evaluation: the two zones meet nowhere.
     ("web", &["base", "config", "gateway", "telemetry"]),
     ("worker", &["base", "gateway", "release", "telemetry"]),
+    // Runs what the gateway does, at its times; stops as a worker does.
+    ("schedule", &["base", "config", "gateway", "queue", "release", "telemetry", "transport", "worker"]),
+    // It keeps what it takes by the web's journal, so that one transaction serves both.
+    ("station", &["base", "config", "gateway", "telemetry", "transport", "web", "worker"]),
     ("synth", &["base", "format", "record"]),
     ("cli", &["*"]),
 ];
 
-const PURE: &[&str] =
-    &["base", "format", "record", "mapping", "person", "consent", "measure", "disclosure", "release"];
+const PURE: &[&str] = &[
+    "base",
+    "format",
+    "record",
+    "mapping",
+    "person",
+    "consent",
+    "measure",
+    "disclosure",
+    "release",
+    "exchange",
+];
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -134,7 +153,13 @@ fn each_library_stays_in_its_room() {
         ("actix_web::", &["src/web"]),
         ("tokio::", &["src/queue/rabbitmq", "src/web", "src/worker", "src/schedule", "src/transport"]),
         ("clap::", &["src/cli"]),
-        ("calamine::", &["src/format/xlsx"]),
+        ("reqwest::", &["src/transport/http"]),
+        ("russh::", &["src/transport/sftp"]),
+        ("russh_sftp::", &["src/transport/sftp"]),
+        ("lettre::", &["src/transport/smtp"]),
+        ("croner::", &["src/schedule"]),
+        // A second opinion in tests: it holds in memory as much as a file asks it to.
+        ("calamine::", &[]),
         ("Timestamp::now", &["src/cli/edge.rs"]),
         ("SystemTime::now", &[]),
         ("getrandom::", &["src/cli/edge.rs"]),
@@ -330,7 +355,10 @@ fn files_are_short_and_clean() {
     let mut faults = Vec::new();
     for (file, text) in [files("src", ".rs"), files("tests", ".rs")].concat() {
         let lines = text.lines().count();
-        if lines > FILE_LINES_MAX && !file.ends_with("table.rs") {
+        // The columns of every table, a line each, are a table too, and so are the bounds.
+        let tables = ["src/store/schema.rs", "src/base/limit.rs"];
+        let is_table = file.ends_with("table.rs") || tables.contains(&file.as_str());
+        if lines > FILE_LINES_MAX && !is_table {
             faults.push(format!("{file}: {lines} lines, more than {FILE_LINES_MAX}"));
         }
         if file.ends_with("/mod.rs") {

@@ -20,10 +20,15 @@ pub(crate) fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/torture")
 }
 
+/// The folders of files: those of a format are read by a small mapping of their own, those of a sender
+/// by the mapping that ships.
+const GROUPS: [&str; 10] =
+    ["council", "csv", "fhir", "hl7v2", "housing", "json", "packed", "trust", "xlsx", "xml"];
+
 /// The files, by name within the folder, in order.
 pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
     let mut found = Vec::new();
-    for group in ["csv", "fhir", "hl7v2", "json", "packed", "xlsx", "xml"] {
+    for group in GROUPS {
         for entry in std::fs::read_dir(folder().join(group)).unwrap() {
             let path = entry.unwrap().path();
             let name = format!("{group}/{}", path.file_name().unwrap().to_string_lossy());
@@ -34,20 +39,42 @@ pub(crate) fn files() -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// The mapping that reads the files of a group.
-pub(crate) fn mapping(group: &str) -> Mapping {
+/// What reads a file: `council/cld--days.csv` is of the feed council/cld.
+fn mapping_of(name: &str) -> String {
+    let (group, file) = name.split_once('/').unwrap();
+    match (file.split_once("--"), group) {
+        (Some((feed, _)), "xlsx") => format!("xlsx-{feed}"),
+        (Some((feed, _)), group) => format!("{group}/{feed}"),
+        (None, "fhir") => "trust/fhir".to_owned(),
+        (None, "hl7v2") => "trust/adt".to_owned(),
+        (None, "packed") => "csv".to_owned(),
+        (None, group) => group.to_owned(),
+    }
+}
+
+/// The mapping that reads the files of a group, or of the name that [`mapping_of`] gives.
+pub(crate) fn mapping(name: &str) -> Mapping {
     let shipped = Library::shipped();
-    match group {
-        "fhir" => shipped.mapping("trust/fhir").unwrap(),
-        "hl7v2" => shipped.mapping("trust/adt").unwrap(),
-        group => {
-            let name = if group == "packed" { "csv" } else { group };
-            let path = folder().join(format!("{name}.toml"));
-            let text = std::fs::read_to_string(&path).unwrap();
-            let compiled = shipped.compile(&Source::new(&path.to_string_lossy(), &text));
-            compiled.unwrap_or_else(|error| panic!("{error}"))
+    let name = if name.contains('/') { name.to_owned() } else { mapping_of(&format!("{name}/")) };
+    if name.contains('/') {
+        return shipped.mapping(&name).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let path = folder().join(format!("{name}.toml"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let compiled = shipped.compile(&Source::new(&path.to_string_lossy(), &text));
+    compiled.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The files of the senders' feeds, by the mapping that reads them.
+pub(crate) fn of_feeds() -> BTreeMap<String, Vec<Vec<u8>>> {
+    let mut found: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
+    for (name, bytes) in files() {
+        let reads = mapping_of(&name);
+        if name.starts_with(&reads) && reads.contains('/') {
+            found.entry(reads).or_default().push(bytes);
         }
     }
+    found
 }
 
 /// What reading a file came to: how many units had which outcome, and what was found.
@@ -121,8 +148,8 @@ fn report() -> String {
     let mut mappings: BTreeMap<String, Mapping> = BTreeMap::new();
     let mut report = String::new();
     for (name, bytes) in files() {
-        let group = name.split('/').next().unwrap().to_owned();
-        let mut mapping = mappings.entry(group.clone()).or_insert_with(|| mapping(&group)).clone();
+        let reads = mapping_of(&name);
+        let mut mapping = mappings.entry(reads.clone()).or_insert_with(|| mapping(&reads)).clone();
         // Those of a gateway with real people's data.
         mapping.is_live = name.starts_with("hl7v2/test-");
         let (outcomes, found) = read(&bytes, &mapping);

@@ -1,6 +1,7 @@
 //! `wayleave tracker new`: what the empty workbook checks, and that the tracker's mapping reads it
 //! once it is filled in.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -27,12 +28,16 @@ fn part(folder: &Path, name: &str) -> String {
     text
 }
 
+/// The names of the sheets in the workbook's order.
+fn sheets(folder: &Path) -> Vec<String> {
+    let book = part(folder, "xl/workbook.xml");
+    book.split("<sheet name=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
 /// The part of the sheet of that name.
 fn sheet(folder: &Path, name: &str) -> String {
-    let book = part(folder, "xl/workbook.xml");
-    let names: Vec<&str> =
-        book.split("<sheet name=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
-    let at = names.iter().position(|known| *known == name).unwrap_or_else(|| panic!("{names:?}"));
+    let names = sheets(folder);
+    let at = names.iter().position(|known| known == name).unwrap_or_else(|| panic!("{names:?}"));
     format!("xl/worksheets/sheet{}.xml", at + 1)
 }
 
@@ -91,7 +96,8 @@ fn enter(folder: &Path, name: &str, row: u32, cells: &[(char, &str)]) {
                 .collect();
             // What was typed there before is typed over.
             let (old, kept) = rest.split_once("</row>").unwrap();
-            let is_id = |cell: &&str| cell.starts_with("<c r=\"P");
+            let is_id =
+                |cell: &&str| !cells.iter().any(|(column, _)| cell.starts_with(&format!("<c r=\"{column}")));
             let id = old.rfind("<c ").map(|at| &old[at..]).filter(is_id).unwrap_or_default();
             bytes = format!("{before}{head}{tag}>{typed}{id}</row>{kept}").into_bytes();
         }
@@ -124,7 +130,7 @@ fn an_empty_tracker_checks_what_is_typed_and_is_read_back() {
     let folder = folder.path();
     let (code, out, err) = wayleave(folder, &["tracker", "new", "new tracker.xlsx", "--rows", "20"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    assert_eq!(out, "made new tracker.xlsx: 7 sheets, 20 rows on each, in the layout of housing/tracker\n");
+    assert_eq!(out, "made new tracker.xlsx: 39 sheets, 20 rows on each, in the layout of housing/tracker\n");
     let clients = part(folder, &sheet(folder, "Clients"));
     let stars = part(folder, &sheet(folder, "Stars"));
     for text in [&clients, &stars] {
@@ -139,7 +145,7 @@ fn an_empty_tracker_checks_what_is_typed_and_is_read_back() {
     // The id is hidden, and filled in on every row that is ready.
     let hidden: Vec<&str> = stars.split("<col ").skip(1).filter(|tag| tag.contains("hidden=\"1\"")).collect();
     assert_eq!(hidden.len(), 1, "{hidden:?}");
-    assert_eq!(stars.matches("<c r=\"P").count(), 21);
+    assert_eq!(stars.matches("<c r=\"T").count(), 21);
     assert!(part(folder, "xl/comments1.xml").contains("It has to be filled."));
     // Nobody stands in it yet, and rows that are only ready are no units.
     assert!(records(folder).is_empty());
@@ -167,6 +173,51 @@ fn an_empty_tracker_checks_what_is_typed_and_is_read_back() {
     let (code, _, err) = wayleave(folder, &["tracker", "new", "x.xlsx", "--mapping", "council/cld"]);
     assert_eq!(code, 2);
     assert!(err.contains("no layout of a workbook"), "{err}");
+}
+
+/// Each activity of the programme has a sheet, and what is entered there says which it is.
+#[test]
+fn each_milestone_has_a_sheet_of_its_own() {
+    let folder = crate::support::folder();
+    let folder = folder.path();
+    let (code, _, err) = wayleave(folder, &["tracker", "new", "new tracker.xlsx", "--rows", "2"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let names = sheets(folder);
+    let milestones: Vec<&String> =
+        names.iter().skip_while(|name| *name != "Settings").skip(1).filter(|name| *name != "Lists").collect();
+    // The first sheet leads to each.
+    let read_me = part(folder, &sheet(folder, "Read me"));
+    for name in &milestones {
+        assert!(read_me.contains(&format!("location=\"'{name}'!A1\"")), "no way to {name}");
+    }
+    enter(folder, "Clients", 4, &[('A', "PI901"), ('D', "Ada"), ('G', "Female")]);
+    for name in &milestones {
+        enter(folder, name, 4, &[('A', "PI901"), ('B', TENTH_OF_APRIL_2021), ('D', "Done")]);
+    }
+    let found: BTreeSet<String> = records(folder)
+        .iter()
+        .filter(|record| record["kind"] == "milestone")
+        .map(|record| record["fields"]["activity"].as_str().unwrap().to_owned())
+        .collect();
+    let list = include_str!("../../mappings/codes/tracker/activity.csv");
+    let rows = list.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let all: BTreeSet<String> = rows.map(|row| row.split(',').nth(1).unwrap().to_owned()).collect();
+    assert_eq!(all.len(), 33);
+    assert_eq!(found, all);
+
+    // What one milestone asks and others do not, and a date that is corrected.
+    let asked = [('A', "PI901"), ('B', TENTH_OF_APRIL_2021), ('F', "Rent arrears"), ('G', "Benefit claimed")];
+    enter(folder, "Barriers to Access", 4, &asked);
+    let of = |records: Vec<Value>| {
+        records.into_iter().find(|record| record["fields"]["activity"] == "barriers-to-access").unwrap()
+    };
+    let first = of(records(folder));
+    assert_eq!(first["fields"]["barrier"], "rent-arrears");
+    assert_eq!(first["fields"]["action_taken"], "benefit-claimed");
+    enter(folder, "Barriers to Access", 4, &[('A', "PI901"), ('B', "44297")]);
+    let second = of(records(folder));
+    assert_eq!(second["fields"]["planned_on"], "2021-04-11");
+    assert_eq!(first["key"], second["key"]);
 }
 
 /// The notes that a person reads, and what each column takes.

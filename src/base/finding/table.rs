@@ -51,6 +51,7 @@ codes! {
     FileEmpty, "file/empty", Error, "the file holds nothing", "send the file again; check that the export finished";
     FileBinary, "file/binary", Error, "the file is not of the declared format", "check that the right file was sent and that it was saved in the format the mapping names";
     FileTruncated, "file/truncated", Error, "the file ends in the middle of a row or message", "send the whole file again";
+    FileRowCount, "file/row-count", Error, "the file holds more or fewer rows than its manifest promises", "ask the sender to send the file and its manifest again; nothing of it was taken";
     FileTooLarge, "file/too-large", Error, "the file is larger than the limit allows", "split the file, or raise the limit in wayleave.toml";
 
     CharsetDecided, "charset/decided", Note, "the encoding was decided by reading the whole file", "declare the encoding in the mapping so that it is checked";
@@ -83,6 +84,7 @@ codes! {
 
     JsonSyntax, "json/syntax", Error, "the text is not JSON", "check that the export finished and that nobody edited the file by hand";
     JsonTooDeep, "json/too-deep", Error, "a tree is nested deeper than any record is", "check that the right file was sent";
+    JsonTooMany, "json/too-many", Error, "a unit holds more values than any record does", "check that the right file was sent, or correct `units` in the mapping";
     JsonShape, "json/shape", Error, "the units are not where the mapping says they are", "check that the right file was sent, or correct `units` or `body` in the mapping";
     FhirUnknown, "fhir/unknown", Note, "a resource or element is not among those known of FHIR R4", "nothing to do, unless the mapping reads it";
     FhirCodeSystem, "fhir/code-system", Note, "a code is not one of the code system it names", "send the code with the system it belongs to; it was read as if it were";
@@ -97,6 +99,7 @@ codes! {
     XmlRepeated, "xml/repeated", Error, "an element stands several times where the mapping reads one, so which is meant cannot be known", "select one in the mapping by its number or a value, such as `phone[0]` or `phone[@use=home]`";
 
     Hl7v2Head, "hl7v2/head", Error, "a message does not begin with `MSH` and the characters that cut it", "check the sending interface: each message begins with `MSH|^~\\&`";
+    Hl7v2TooMany, "hl7v2/too-many", Error, "a message holds more fields and parts of fields than any does", "check the sending interface: documents belong beside a message, not in its fields";
     Hl7v2Charset, "hl7v2/charset", Error, "a message declares another character set than the file it stands in", "send messages of one character set a file; `UNICODE UTF-8` in MSH-18 is read everywhere";
     Hl7v2NotLive, "hl7v2/not-live", Error, "a message is marked as one for tests or training", "send it to a test gateway, or correct MSH-11 in the sending interface";
     Hl7v2Segment, "hl7v2/segment", Error, "a message holds a line that is no segment", "check the sending interface: a line break inside a value must be written as `\\.br\\`";
@@ -141,7 +144,9 @@ codes! {
     MapPostcode, "map/postcode", Error, "a postcode does not have the shape of one", "correct the postcode in the sender's system";
     MapRowWithoutId, "map/row-without-id", Error, "a row without its own id differs from another only in its dates", "is it the same thing with a corrected date? Then correct the row that is there. If it is another, enter it on a free row";
     MapSplit, "map/split", Warning, "there were more records than are held at once, so what is known of one person may stand in several rows", "split the file by person, or convert in parts";
+    MapSeveral, "map/several", Error, "several values stand where the mapping selects one, and they differ, so which is meant cannot be known", "leave one in the sender's system, or select it in the mapping by something that only it has";
     MapShape, "map/shape", Error, "a value does not have the declared shape", "correct the value in the sender's system";
+    MapSubmission, "map/submission", Error, "a row breaks a rule of its data set that looks at other elements, rows or tables", "look the rule up by its code in the owner's list, and correct the row in the sender's system";
     MapSubjectMissing, "map/subject-missing", Error, "the unit does not say whom it is about", "fill the sender's own id of the person";
     MapType, "map/type", Error, "a cell holds another type than the mapping expects", "format the column as the mapping expects";
     MapUnknownCode, "map/unknown-code", Error, "a value is outside the code list", "correct the value, or add it to the code list";
@@ -149,6 +154,8 @@ codes! {
     WebhookEnvelope, "webhook/envelope", Error, "a line of signed events is not an event with its id, time, signature and body", "send the events as they were received";
     WebhookSignature, "webhook/signature", Error, "the signature of an event does not hold, so nobody knows who sent it", "check that the `secrets` file holds the secret the sender signs with";
     RecordConflict, "record/conflict", Error, "two rows of one file speak of the same thing and say different things", "correct or leave out one of the rows in the sender's system; the first of them stands";
+    RecordInDoubt, "record/in-doubt", Error, "it cannot be told which of the things known of a person is meant", "is it one of them? Then correct that row, or leave this one out. If it is another, say what tells it apart";
+    RecordTwin, "record/twin", Warning, "two rows with ids of their own say the same thing", "if it was entered twice, delete one of the rows; if they are two, say what tells them apart";
     SnapshotShrunk, "snapshot/shrunk", Warning, "more than half of what the last file held is not in this one", "check that the export was complete; if it was not, send a complete one and everything comes back";
     SnapshotDoubt, "snapshot/doubt", Warning, "records are missing from a full file that has rows which cannot be told apart", "correct the rejected rows in the sender's system; what is found again comes back";
 

@@ -5,13 +5,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
 use super::Out;
-use crate::base::finding::Finding;
 use crate::base::private::{Convert, Grant};
-use crate::cli::print::Failure;
+use crate::cli::print::{Failure, finding_json};
 use crate::format::Place;
 use crate::mapping::{KEY_SEPARATOR, Made, Reading};
 
@@ -167,7 +165,10 @@ impl Rejects {
     pub(super) fn put(&mut self, reading: &Reading) -> Result<(), Failure> {
         let Some((out, _)) = &mut self.out else { return Ok(()) };
         for finding in &reading.findings {
-            serde_json::to_writer(&mut *out, &line_of(finding, super::tally::word(reading.outcome)))?;
+            serde_json::to_writer(
+                &mut *out,
+                &finding_json(finding, Some(super::tally::word(reading.outcome))),
+            )?;
             out.write_all(b"\n")?;
         }
         Ok(())
@@ -178,27 +179,4 @@ impl Rejects {
         out.into_inner().map_err(|error| Failure::new(error.error()))?;
         unfinished.finish()
     }
-}
-
-fn line_of(finding: &Finding, outcome: &str) -> Value {
-    let mut line = Map::new();
-    let origin = &finding.origin;
-    if let Some(sheet) = &origin.sheet {
-        line.insert("sheet".to_owned(), Value::from(&**sheet));
-    }
-    if let Some(number) = origin.line {
-        line.insert("line".to_owned(), Value::from(number));
-    }
-    if let Some(column) = &origin.column {
-        line.insert("column".to_owned(), Value::from(&**column));
-    }
-    if let Some(path) = &origin.path {
-        line.insert("path".to_owned(), Value::from(&**path));
-    }
-    line.insert("outcome".to_owned(), Value::from(outcome));
-    line.insert("severity".to_owned(), Value::from(finding.severity.as_str()));
-    line.insert("code".to_owned(), Value::from(finding.code.as_str()));
-    line.insert("expected".to_owned(), Value::from(finding.expected.as_str()));
-    line.insert("hint".to_owned(), Value::from(finding.advice()));
-    Value::Object(line)
 }

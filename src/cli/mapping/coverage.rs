@@ -141,8 +141,11 @@ fn show(report: &Report, unit: &str, context: &Context) -> Result<(), Failure> {
     for branch in &report.branches {
         let field = branch.field.map(|field| format!(".{field}")).unwrap_or_default();
         context.print.data(format_args!(
-            "  tried by no {unit}: record {} ({}{field}): {}",
-            branch.record, branch.kind, branch.branch
+            "  tried by no {unit}: record {} ({}{field}){}: {}",
+            branch.record,
+            branch.kind,
+            on(branch.sheet.as_deref()),
+            branch.branch
         ))?;
     }
     Ok(())
@@ -151,18 +154,25 @@ fn show(report: &Report, unit: &str, context: &Context) -> Result<(), Failure> {
 fn show_unset(report: &Report, unit: &str, context: &Context) -> Result<(), Failure> {
     for (index, field) in report.unset.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|before| report.unset.get(before));
-        if before.is_none_or(|before| before.record != field.record) {
-            let of_record = report.unset.iter().filter(|other| other.record == field.record);
+        let is_same = |other: &FieldAt| (other.record, &other.sheet) == (field.record, &field.sheet);
+        if before.is_none_or(|before| !is_same(before)) {
+            let of_record = report.unset.iter().filter(|other| is_same(other));
             let names: Vec<&str> = of_record.map(|field| field.field).collect();
             context.print.data(format_args!(
-                "  set by no {unit}: record {} ({}): {}",
+                "  set by no {unit}: record {} ({}){}: {}",
                 field.record,
                 field.kind,
+                on(field.sheet.as_deref()),
                 names.join(", ")
             ))?;
         }
     }
     Ok(())
+}
+
+/// One of the sheets of a record that is read from several.
+fn on(sheet: Option<&str>) -> String {
+    sheet.map(|sheet| format!(" on sheet `{sheet}`")).unwrap_or_default()
 }
 
 fn place(at: &FieldAt) -> String {

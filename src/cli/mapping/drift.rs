@@ -10,7 +10,10 @@ use crate::cli::print::Failure;
 use crate::cli::{Context, Exit};
 use crate::gateway::kept::{self, KeptFile};
 use crate::mapping::Mapping;
+use crate::mapping::diagnostic::Source;
 use crate::mapping::drift::Change;
+use crate::mapping::drift::edit::Desk;
+use crate::mapping::library::Library;
 use crate::mapping::profile::Profile;
 use crate::store::batch;
 
@@ -43,13 +46,23 @@ pub(super) fn run(args: &Args, shelf: &Shelf, context: &Context) -> Result<Exit,
         return Err(Failure::told(format!("there is no file {}", args.old))
             .hint("name the file before, or a feed of the configuration as source/feed"));
     }
-    let mapping = match &args.mapping {
-        Some(name) => shelf.mapping(name)?,
-        None => guess(shelf, old_file)?,
+    let name = match &args.mapping {
+        Some(name) => name.clone(),
+        None => guess(shelf, old_file)?.name,
     };
+    let (library, source) = shelf.open_file(&name)?;
+    let mapping = library.compile(&source).map_err(super::failure)?;
     let old = profile_of(&mapping, old_file, context)?;
     let new = profile_of(&mapping, &args.new, context)?;
-    told(&mapping, &mapping.drift(&old, &new), context)
+    told(&mapping, suggested(&library, &source, mapping.drift(&old, &new)), context)
+}
+
+/// Each change with the edit that it asks for.
+fn suggested(library: &Library, source: &Source, mut changes: Vec<Change>) -> Vec<Change> {
+    if let Some(desk) = Desk::open(library, source) {
+        desk.suggest(&mut changes);
+    }
+    changes
 }
 
 /// The new file beside one that was taken in before and is still kept. It is opened in memory, a
@@ -70,7 +83,8 @@ fn stored(
         Failure::told(format!("the configuration has no feed `{source}/{feed}`"))
             .hint(format!("it has {}", names.join(", ")))
     })?;
-    let mapping = shelf.mapping(args.mapping.as_ref().unwrap_or(&declared.mapping))?;
+    let (library, written) = shelf.open_file(args.mapping.as_ref().unwrap_or(&declared.mapping))?;
+    let mapping = library.compile(&written).map_err(super::failure)?;
     let gateway = open(&config, &context.edge, Opening::Existing)?;
     let kept = gateway.store.read(|tx| batch::list_kept(tx, source, feed))?;
     let back = usize::try_from(args.back)?;
@@ -87,7 +101,7 @@ fn stored(
         context.print.note(format_args!("beside the file of {}", batch.received_at));
     }
     let new = profile_of(&mapping, &args.new, context)?;
-    told(&mapping, &mapping.drift(&old, &new), context)
+    told(&mapping, suggested(&library, &written, mapping.drift(&old, &new)), context)
 }
 
 const HINT: &str = "a file is compared through the mapping of its feed";
@@ -99,31 +113,22 @@ fn profile_of<'m>(mapping: &'m Mapping, path: &Path, context: &Context) -> Resul
     Ok(profile)
 }
 
-/// The one mapping at hand whose columns the file has.
+/// The one mapping at hand that takes the most of the file.
 fn guess(shelf: &Shelf, path: &Path) -> Result<Mapping, Failure> {
-    let mut fitting = Vec::new();
-    for name in shelf.names() {
-        let mapping = shelf.mapping(&name)?;
-        let Ok(units) = look::open(path, &mapping.settings, "") else { continue };
-        let file = crate::base::origin::Origin::default();
-        let fits = units.headers().iter().all(|header| mapping.bind(Some(header), &file).is_ok());
-        if fits && !units.headers().is_empty() {
-            fitting.push(mapping);
-        }
-    }
-    let names: Vec<&str> = fitting.iter().map(|mapping| mapping.name.as_str()).collect();
+    let mut best = look::best(shelf, path)?;
+    let names: Vec<String> = best.iter().map(|mapping| format!("`{}`", mapping.name)).collect();
     let told = match names.as_slice() {
-        [] => format!("no mapping at hand reads {}", path.display()),
-        [_] => String::new(),
-        several => format!("several mappings read {}: {}", path.display(), several.join(", ")),
+        [_] => None,
+        [] => Some(format!("no mapping at hand makes records of {}", path.display())),
+        several => Some(format!("several mappings read {}: {}", path.display(), several.join(", "))),
     };
-    match fitting.pop() {
-        Some(mapping) if told.is_empty() => Ok(mapping),
-        _ => Err(Failure::told(told).hint("name the mapping with --mapping")),
+    match (best.pop(), told) {
+        (Some(mapping), None) => Ok(mapping),
+        (_, told) => Err(Failure::told(told.unwrap_or_default()).hint("name the mapping with --mapping")),
     }
 }
 
-fn told(mapping: &Mapping, changes: &[Change], context: &Context) -> Result<Exit, Failure> {
+fn told(mapping: &Mapping, changes: Vec<Change>, context: &Context) -> Result<Exit, Failure> {
     let breaks = changes.iter().any(|change| change.breaks);
     let exit = if breaks { Exit::Findings } else { Exit::Done };
     if context.print.is_json {
@@ -136,7 +141,7 @@ fn told(mapping: &Mapping, changes: &[Change], context: &Context) -> Result<Exit
         context.print.data(format_args!("{}: nothing has changed", mapping.name))?;
         return Ok(exit);
     }
-    for change in changes {
+    for change in &changes {
         let sheet = change.sheet.as_ref().map(|sheet| format!("sheet `{sheet}`, ")).unwrap_or_default();
         let column = change.column.as_ref().map(|column| format!("`{column}`")).unwrap_or_default();
         let mark = if change.breaks { "!" } else { " " };
@@ -147,6 +152,14 @@ fn told(mapping: &Mapping, changes: &[Change], context: &Context) -> Result<Exit
         };
         context.print.data(format_args!("{mark} {:11}  {place}{}", change.what, change.told))?;
         context.print.data(format_args!("               {}", change.edit))?;
+        for hunk in &change.paste {
+            context.print.data(format_args!("               {}, line {}:", hunk.file, hunk.line))?;
+            for (mark, line) in
+                hunk.out.iter().map(|line| ('-', line)).chain(hunk.put.iter().map(|line| ('+', line)))
+            {
+                context.print.data(format_args!("               {mark} {line}"))?;
+            }
+        }
     }
     let breaking = changes.iter().filter(|change| change.breaks).count();
     context.print.note(format_args!(

@@ -1,4 +1,5 @@
-//! What goes back: it names a notice and nothing else, signed with this side's own key.
+//! What goes back: it names a notice, or messages by the ids that the gateway gave them, and nothing
+//! else, signed with this side's own key.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,13 @@ impl Answer {
             Self::Removed => "removed",
         }
     }
+}
+
+#[derive(Serialize)]
+struct Taken<'b> {
+    messages: &'b [String],
+    kind: &'static str,
+    signature: String,
 }
 
 #[derive(Serialize)]
@@ -111,6 +119,17 @@ impl Signer {
         let signed = format!("{SIGNED_AS}\n{notice}\n{}", answer.as_str());
         let signature = hex(&self.0.sign(signed.as_bytes()).to_bytes());
         let body = serde_json::to_vec(&Body { notice, kind: answer, signature }).unwrap_or_default();
+        (digest(&[signed.as_bytes()]), body)
+    }
+}
+
+impl Signer {
+    /// That this side has these messages, with the message id under which that is sent each time.
+    #[must_use]
+    pub fn taken(&self, messages: &[String]) -> (String, Vec<u8>) {
+        let signed = format!("{SIGNED_AS}\n{}\ntaken", messages.join(","));
+        let signature = hex(&self.0.sign(signed.as_bytes()).to_bytes());
+        let body = serde_json::to_vec(&Taken { messages, kind: "taken", signature }).unwrap_or_default();
         (digest(&[signed.as_bytes()]), body)
     }
 }

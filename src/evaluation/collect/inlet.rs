@@ -1,6 +1,7 @@
 //! The queue as a door.
 
 use crate::base::edge::Edge;
+use crate::base::limit::UNSENT_TRIES_MAX;
 use crate::evaluation::collect::{Claimed, Door, DoorError};
 use crate::queue::{BackMessage, Delivery, Outcome, Queue, QueueError, QueueName, Settings};
 
@@ -72,11 +73,23 @@ impl Door for Inlet {
         self.queue.give_back(&[token]).map(drop).map_err(failed)
     }
 
+    fn tell_taken(&mut self, message_id: &str, body: &[u8]) -> Result<(), DoorError> {
+        // Each is a subject of its own: they may be read in any order.
+        self.answer(message_id, message_id, body)
+    }
+
     fn answer(&mut self, message_id: &str, notice: &str, body: &[u8]) -> Result<(), DoorError> {
-        let message = BackMessage { message_id, subject: notice, body };
-        match self.queue.send_back(&self.study, &[message]).map_err(failed)?.as_slice() {
-            [Outcome::Sent] => Ok(()),
-            _ => Err(DoorError { source: Box::new(Unconfirmed), is_passing: true }),
+        // A broker that is restarted just then has not said so; and the queue may have been deleted.
+        for _try in 0..UNSENT_TRIES_MAX {
+            let message = BackMessage { message_id, subject: notice, body };
+            match self.queue.send_back(&self.study, &[message]).map_err(failed)?.as_slice() {
+                [Outcome::Sent] => return Ok(()),
+                [Outcome::Unroutable] => {
+                    self.queue.declare(&QueueName::back(&self.study)).map_err(failed)?;
+                }
+                _ => {}
+            }
         }
+        Err(DoorError { source: Box::new(Unconfirmed), is_passing: true })
     }
 }

@@ -8,8 +8,7 @@ use super::Row;
 use crate::base::limit::COLUMNS_MAX;
 use crate::format::charset::{Text, count};
 
-/// Room for one row's text to begin with. It doubles where it is short, and the next row begins with
-/// twice what this one needed.
+/// Room for one row's text to begin with. It doubles where it is short.
 const ROW_BYTES: usize = 256;
 
 /// Takes rows from text.
@@ -25,6 +24,8 @@ pub(crate) struct Parser {
     is_feed_pending: bool,
     is_ended: bool,
     unit_bytes_max: usize,
+    /// Where a row's text is put together: as large as the longest needed, and never cleared.
+    room: Vec<u8>,
 }
 
 /// Where a row began.
@@ -60,18 +61,21 @@ impl Parser {
             is_feed_pending: false,
             is_ended: false,
             unit_bytes_max,
+            room: vec![0; ROW_BYTES],
         }
     }
 
     /// The next row, into the same memory.
     pub(crate) fn read(&mut self, row: &mut Row) -> io::Result<Parsed> {
-        let mut text = std::mem::take(&mut row.text).into_bytes();
-        let room = text.len().saturating_mul(2).max(ROW_BYTES);
-        text.resize(room, 0);
-        let taken = self.take(&mut text, &mut row.ends)?;
-        text.truncate(taken.text_end);
-        row.text = String::from_utf8(text)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))?;
+        let mut room = std::mem::take(&mut self.room);
+        let taken = self.take(&mut room, &mut row.ends);
+        self.room = room;
+        let taken = taken?;
+        let text = self.room.get(..taken.text_end).unwrap_or_default();
+        let text =
+            std::str::from_utf8(text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        row.text.clear();
+        row.text.push_str(text);
         row.cells = taken.ends_end;
         Ok(match taken.what {
             What::End => Parsed::End,
@@ -204,19 +208,19 @@ pub(crate) fn sample_rows(sample: &[u8], separator: u8, rows_max: usize) -> Vec<
     let mut core = core_of(separator);
     let mut rows = Vec::new();
     let mut rest = sample;
+    let mut text = vec![0; rest.len() + 1];
+    let mut ends = vec![0; COLUMNS_MAX];
     while rows.len() < rows_max {
-        let mut text = vec![0; rest.len() + 1];
-        let mut ends = vec![0; COLUMNS_MAX];
         let (result, used, wrote, ended) = core.read_record(rest, &mut text, &mut ends);
         rest = rest.get(used..).unwrap_or_default();
         // A row that the sample cuts off says nothing about its width.
         if result != ReadRecordResult::Record {
             break;
         }
-        text.truncate(wrote);
-        let Ok(text) = String::from_utf8(text) else { break };
-        ends.truncate(ended);
-        rows.push(Row { text, cells: ended, ends });
+        let whole = text.get(..wrote).and_then(|text| std::str::from_utf8(text).ok());
+        let Some(whole) = whole else { break };
+        let ends = ends.get(..ended).unwrap_or_default().to_vec();
+        rows.push(Row { text: whole.to_owned(), cells: ended, ends });
     }
     rows
 }

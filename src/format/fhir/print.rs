@@ -6,7 +6,7 @@ use super::table::{self, Holds, Type};
 use crate::format::xml::{attribute, holds_unwritable, is_name, is_well_formed};
 
 /// The namespace of FHIR.
-pub(super) const NAMESPACE: &str = "http://hl7.org/fhir";
+pub(crate) const NAMESPACE: &str = "http://hl7.org/fhir";
 
 /// Why a resource cannot be written as XML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::base::finding::{Code, Finding, Findings};
 use crate::base::origin::Origin;
 use crate::format::settings::{Limits, XmlSettings};
 use crate::format::source::Source;
-use crate::format::xml::XmlReader;
+use crate::format::xml::{Spare, XmlReader};
 use crate::format::{Arrival, FormatError, Refused, Unit};
 
 /// Reads a Bundle, or a lone resource.
@@ -18,6 +18,7 @@ pub(crate) struct FhirReader {
     inner: XmlReader,
     is_bundle: bool,
     resource: Value,
+    spare: Spare,
     is_unknown_noted: bool,
 }
 
@@ -48,7 +49,8 @@ impl FhirReader {
         } else {
             inner.set_units(&[&root]);
         }
-        Ok(Self { inner, is_bundle, resource: Value::Null, is_unknown_noted: false })
+        let spare = Spare::default();
+        Ok(Self { inner, is_bundle, resource: Value::Null, spare, is_unknown_noted: false })
     }
 
     /// What was found about the file as a whole since this was last asked.
@@ -59,7 +61,8 @@ impl FhirReader {
     pub(crate) fn next(&mut self) -> Result<Option<Arrival<'_>>, FormatError> {
         let Some((place, mut fault)) = self.inner.next_text()? else { return Ok(None) };
         if fault.is_none() {
-            match parse(self.inner.unit_text(), self.is_bundle) {
+            self.spare.take(self.resource.take());
+            match parse(self.inner.unit_text(), self.is_bundle, &mut self.spare) {
                 Err(wrong) => fault = Some(self.inner.not_a_tree(wrong, &place)),
                 Ok(parsed) => {
                     let origin = place.origin(self.inner.file());

@@ -4,7 +4,7 @@
 //! all they are made of. A resource of another type is read by what it looks like.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// The types by name.
 static TYPES: LazyLock<BTreeMap<&'static str, Type>> = LazyLock::new(|| {
@@ -20,12 +20,14 @@ pub(crate) struct Type {
 }
 
 /// One element of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Element {
     pub(crate) name: &'static str,
     pub(crate) is_attribute: bool,
     pub(crate) is_list: bool,
     pub(crate) holds: Holds,
+    /// The type it holds, once that was looked up.
+    of: OnceLock<Option<&'static Type>>,
 }
 
 /// What an element holds.
@@ -50,6 +52,15 @@ impl Type {
         self.elements.iter().find(|element| element.name == name)
     }
 
+    /// The element of that name, looked for from where the last one stood.
+    pub(crate) fn find_from(&self, name: &str, near: &mut usize) -> Option<&Element> {
+        let (before, after) = self.elements.split_at_checked(*near)?;
+        let places = (*near..).zip(after).chain((0..).zip(before));
+        let (place, found) = places.into_iter().find(|(_, element)| element.name == name)?;
+        *near = place;
+        Some(found)
+    }
+
     fn parse(line: &'static str) -> Option<(&'static str, Self)> {
         let mut words = line.split(' ');
         let name = words.next()?;
@@ -60,6 +71,14 @@ impl Type {
 }
 
 impl Element {
+    /// The type it holds, where it is one of the table.
+    pub(crate) fn of(&self) -> Option<&'static Type> {
+        *self.of.get_or_init(|| match self.holds {
+            Holds::Type(name) => find(name),
+            _ => None,
+        })
+    }
+
     fn parse(word: &'static str) -> Self {
         let (name, holds) = word.split_once(':').unwrap_or((word, ""));
         let holds = match holds {
@@ -73,6 +92,6 @@ impl Element {
         let bare = name.strip_suffix('*').unwrap_or(name);
         let is_list = bare != name;
         let name = bare.strip_prefix('@').unwrap_or(bare);
-        Self { name, is_attribute: name != bare, is_list, holds }
+        Self { name, is_attribute: name != bare, is_list, holds, of: OnceLock::new() }
     }
 }

@@ -1,5 +1,6 @@
 //! One message, cut into its leaves once.
 
+use crate::base::limit::UNIT_ELEMENTS_MAX;
 use crate::format::hl7v2::path::{MessagePath, Repetition};
 
 /// One message: its text, and the decoded leaves of every segment.
@@ -53,6 +54,8 @@ pub(crate) enum NotAMessage {
     NoHead,
     /// A line, from 1, that is no segment.
     NoSegment(usize),
+    /// It has more fields and parts of fields than any message.
+    TooMany,
 }
 
 impl Message {
@@ -92,17 +95,45 @@ impl Message {
         self.text.get(leaf.start..leaf.end)
     }
 
+    /// True if a path selects by value where several repetitions have it, and they say different things.
+    pub(crate) fn meets_different(&self, path: &MessagePath) -> bool {
+        let Repetition::Where(conditions) = &path.repetition else { return false };
+        let mut segments = self.segments.iter().filter(|segment| segment.name == path.segment);
+        let leaves = segments.nth(path.occurrence - 1).and_then(|of| self.leaves.get(of.first..of.end));
+        let start = leaves.map_or(0, |leaves| leaves.partition_point(|leaf| leaf.field < path.field));
+        let end = leaves.map_or(0, |leaves| leaves.partition_point(|leaf| leaf.field <= path.field));
+        let field = leaves.and_then(|leaves| leaves.get(start..end)).unwrap_or_default();
+        let said = self.repetitions(field, conditions).filter_map(|leaves| {
+            let at = |leaf: &&Leaf| (leaf.component, leaf.part) == (path.component, path.part);
+            leaves.iter().find(at).and_then(|leaf| self.text.get(leaf.start..leaf.end))
+        });
+        let said: Vec<&str> = said.filter(|text| !text.trim().is_empty()).collect();
+        said.iter().any(|text| Some(text) != said.first())
+    }
+
     /// The first repetition that meets the conditions.
     fn repetition(&self, field: &[Leaf], conditions: &[(usize, String)]) -> Option<usize> {
-        let holds = |repetition: usize, component: usize, is: &str| {
-            field.iter().any(|leaf| {
-                (leaf.repetition, leaf.component, leaf.part) == (repetition, component, 1)
-                    && self.text.get(leaf.start..leaf.end) == Some(is)
+        self.repetitions(field, conditions).next()?.first().map(|leaf| leaf.repetition)
+    }
+
+    /// The repetitions that meet the conditions.
+    fn repetitions<'m>(
+        &'m self,
+        field: &'m [Leaf],
+        conditions: &'m [(usize, String)],
+    ) -> impl Iterator<Item = &'m [Leaf]> {
+        let holds = |leaves: &[Leaf], component: usize, is: &str| {
+            leaves.iter().any(|leaf| {
+                (leaf.component, leaf.part) == (component, 1)
+                    && self
+                        .text
+                        .get(leaf.start..leaf.end)
+                        .is_some_and(|text| is.split('|').any(|is| is == text))
             })
         };
-        let last = field.last()?.repetition;
-        (1..=last)
-            .find(|repetition| conditions.iter().all(|(component, is)| holds(*repetition, *component, is)))
+        let repetitions = field.chunk_by(|one, other| one.repetition == other.repetition);
+        repetitions
+            .filter(move |leaves| conditions.iter().all(|(component, is)| holds(leaves, *component, is)))
     }
 
     /// Cuts a message whose segments end with a carriage return or a line feed.
@@ -111,6 +142,9 @@ impl Message {
         let mut message = Self::default();
         for (index, line) in text.split(['\r', '\n']).filter(|line| !line.trim().is_empty()).enumerate() {
             message.add_segment(line, marks).ok_or(NotAMessage::NoSegment(index + 1))?;
+            if message.leaves.len().max(message.segments.len()) > UNIT_ELEMENTS_MAX {
+                return Err(NotAMessage::TooMany);
+            }
         }
         Ok(message)
     }
@@ -159,7 +193,8 @@ impl Message {
     }
 
     fn add_leaf(&mut self, at: (usize, usize, usize, usize), text: &str, marks: Option<Marks>) {
-        if text.is_empty() {
+        // One too many is enough to know; no more are held.
+        if text.is_empty() || self.leaves.len() > UNIT_ELEMENTS_MAX {
             return;
         }
         let start = self.text.len();

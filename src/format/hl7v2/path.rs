@@ -1,4 +1,4 @@
-//! Paths into a message: `PID-3[5=NHS].1`, `PV1-19.1`, `OBX[2]-5`, `PID-3[2].1`, `PID-5.1.2`.
+//! Paths into a message: `PID-3[5=NHS].1`, `PID-3[5=MR|MRN].1`, `PV1-19.1`, `OBX[2]-5`, `PID-3[2].1`, `PID-5.1.2`.
 
 use crate::format::Cell;
 use crate::format::address::UnknownAddress;
@@ -21,7 +21,8 @@ pub struct MessagePath {
 pub(crate) enum Repetition {
     /// That one, from 1.
     Number(usize),
-    /// The first in which each of these components is that text.
+    /// The first in which each of these components is that text, or one of several: `MR|MRN`, of which
+    /// the first is written.
     Where(Vec<(usize, String)>),
 }
 

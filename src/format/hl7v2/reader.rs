@@ -127,17 +127,21 @@ impl MessageReader {
         Ok(Some(Arrival { place, unit }))
     }
 
-    /// That a message of other letters than plain ones is in another set than the file was read in.
+    /// That a message of other letters than plain ones is in another set than the file was read in, or one
+    /// of any letters in a set that is not read.
     fn other_charset(&self, place: &Place) -> Option<Finding> {
-        if self.is_declared_for_it || self.message.raw().is_ascii() {
+        if self.is_declared_for_it {
             return None;
         }
-        let declared = self.message.charset()?;
-        if !matches!(declared::charset_of(declared), Ok(Some(charset)) if charset != self.charset) {
-            return None;
-        }
-        let text =
-            "expected the character set of the file's first message, found a message that declares another";
+        let text = match declared::charset_of(self.message.charset()?) {
+            Ok(Some(charset)) if charset != self.charset && !self.message.raw().is_ascii() => {
+                "expected the character set of the file's first message, found a message that declares another"
+            }
+            Ok(_) => return None,
+            Err(declared::Unread) => {
+                "expected messages in UTF-8 or Latin 1, found a character set declared in MSH-18 that is not read"
+            }
+        };
         Some(Finding::new(Code::Hl7v2Charset, place.origin(&self.file).at_path("MSH-18"), text))
     }
 
@@ -151,6 +155,11 @@ impl MessageReader {
                     "expected `MSH|^~\\&` on line {} of the file, found other characters after `MSH`",
                     began.line
                 ),
+            ),
+            NotAMessage::TooMany => Finding::new(
+                Code::Hl7v2TooMany,
+                origin,
+                "expected a message, found one of more fields and parts of fields than any has",
             ),
             NotAMessage::NoSegment(number) => Finding::new(
                 Code::Hl7v2Segment,

@@ -124,14 +124,15 @@ fn repetition<'f>(
             number - 1
         }
         Repetition::Where(conditions) => {
+            let first = |is: &String| escape(is.split('|').next().unwrap_or_default(), marks);
             let holds = |components: &Components| {
                 conditions.iter().all(|(component, is)| {
-                    components.get(component).and_then(|parts| parts.get(&1)) == Some(&escape(is, marks))
+                    components.get(component).and_then(|parts| parts.get(&1)) == Some(&first(is))
                 })
             };
             let found = repetitions.iter().position(holds);
             if found.is_none() {
-                let part = |is: &String| Parts::from([(1, escape(is, marks))]);
+                let part = |is: &String| Parts::from([(1, first(is))]);
                 repetitions.push(conditions.iter().map(|(component, is)| (*component, part(is))).collect());
             }
             found.unwrap_or(repetitions.len() - 1)

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use crate::base::limit::TREE_DEPTH_MAX;
+use crate::base::limit::{TREE_DEPTH_MAX, UNIT_ELEMENTS_MAX};
 use crate::format::charset::{Text, count};
 
 /// Why a value was not cut out.
@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     TooLarge,
     /// It is nested deeper than a tree may be; it was passed over.
     TooDeep,
+    /// It holds more values than a unit may; it was passed over.
+    TooMany,
 }
 
 /// Walks through JSON text.
@@ -99,9 +101,7 @@ impl Framer {
             if into.len() + length > bytes_max {
                 fault = Some(Fault::TooLarge);
             }
-            if cut.deepest > TREE_DEPTH_MAX {
-                fault = Some(Fault::TooDeep);
-            }
+            fault = cut.excess().or(fault);
             if fault.is_none() {
                 into.extend_from_slice(piece);
             }
@@ -134,12 +134,27 @@ impl Framer {
         }
         let mut cut = Cut::default();
         let (_, is_done) = cut.over(into);
-        Ok(match (is_too_large, cut.deepest > TREE_DEPTH_MAX, is_done || cut.is_scalar) {
+        Ok(match (is_too_large, cut.excess(), is_done || cut.is_scalar) {
             (true, _, _) => Err(Fault::TooLarge),
-            (_, true, _) => Err(Fault::TooDeep),
+            (_, Some(fault), _) => Err(fault),
             (_, _, false) if into.last() != Some(&b'\n') => Err(Fault::Truncated),
             _ => Ok(()),
         })
+    }
+
+    /// The name of the next member of the object that was entered; none, and past its end, where there
+    /// is no other.
+    pub(crate) fn member(&mut self) -> Step<Option<String>> {
+        match self.peek()? {
+            Some(b'}') => {
+                self.skip_byte();
+                return Ok(Ok(None));
+            }
+            Some(b',') => self.skip_byte(),
+            Some(_) => {}
+            None => return Ok(Err(Fault::Truncated)),
+        }
+        Ok(self.name()?.map(Some))
     }
 
     /// The name of the next member and its colon.
@@ -159,7 +174,7 @@ impl Framer {
     pub(crate) fn skip(&mut self) -> Step<()> {
         let mut nothing = Vec::new();
         match self.take(&mut nothing, 0)? {
-            Err(Fault::TooLarge | Fault::TooDeep) => Ok(Ok(())),
+            Err(Fault::TooLarge | Fault::TooDeep | Fault::TooMany) => Ok(Ok(())),
             other => Ok(other),
         }
     }
@@ -181,6 +196,8 @@ pub(super) struct Cut {
     depth: usize,
     /// How deep it was nested at most.
     pub(super) deepest: usize,
+    /// Commas and brackets that open: at least as many as there are values within, less one.
+    marks: usize,
     is_begun: bool,
     is_scalar: bool,
     is_quoted: bool,
@@ -188,6 +205,15 @@ pub(super) struct Cut {
 }
 
 impl Cut {
+    /// What it has too much of so far.
+    fn excess(&self) -> Option<Fault> {
+        match () {
+            () if self.deepest > TREE_DEPTH_MAX => Some(Fault::TooDeep),
+            () if self.marks > UNIT_ELEMENTS_MAX => Some(Fault::TooMany),
+            () => None,
+        }
+    }
+
     /// How many of these bytes belong to the value, and whether it ends there.
     pub(super) fn over(&mut self, bytes: &[u8]) -> (usize, bool) {
         for (at, byte) in bytes.iter().enumerate() {
@@ -209,7 +235,9 @@ impl Cut {
                 b'"' if self.is_scalar => return (at, true),
                 b',' | b':' | b'}' | b']' if self.depth == 0 => return (at, true),
                 b'"' => self.is_quoted = true,
+                b',' => self.marks += 1,
                 b'{' | b'[' => {
+                    self.marks += 1;
                     self.depth += 1;
                     self.deepest = self.deepest.max(self.depth);
                 }
@@ -229,9 +257,9 @@ impl Cut {
     }
 }
 
-/// True if the value in this text is nested deeper than a tree may be.
-pub(crate) fn is_too_deep(text: &[u8]) -> bool {
+/// What the value in this text has too much of.
+pub(crate) fn excess(text: &[u8]) -> Option<Fault> {
     let mut cut = Cut::default();
     let _ = cut.over(text.trim_ascii_start());
-    cut.deepest > TREE_DEPTH_MAX
+    cut.excess()
 }

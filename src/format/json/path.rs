@@ -92,6 +92,29 @@ impl TreePath {
         Some(here)
     }
 
+    /// True if it selects by value where several items have it, and they say different things.
+    #[must_use]
+    pub fn meets_different(&self, tree: &Value) -> bool {
+        if !self.steps.iter().any(|step| matches!(step, Step::Where(_))) {
+            return false;
+        }
+        let mut here = vec![tree];
+        for step in &self.steps {
+            here = match step {
+                Step::Name(name) => here.iter().filter_map(|one| one.as_object()?.get(name)).collect(),
+                Step::Item(item) => here.iter().filter_map(|one| one.as_array()?.get(*item)).collect(),
+                Step::Where(conditions) => here
+                    .iter()
+                    .filter_map(|one| one.as_array())
+                    .flatten()
+                    .filter(|item| conditions.iter().all(|wanted| wanted.holds(item)))
+                    .collect(),
+            };
+        }
+        let first = here.first();
+        here.iter().any(|one| Some(one) != first)
+    }
+
     /// What stands there in a tree of elements, where an element that stands once is no list: it
     /// may be addressed either way.
     #[must_use]

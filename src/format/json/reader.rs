@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::frame::{Fault, Framer, Step, is_too_deep};
+use super::frame::{Fault, Framer, Step, excess};
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::origin::Origin;
 use crate::format::charset::{self, Charset, Text};
@@ -104,7 +104,7 @@ impl JsonReader {
         Ok(reader)
     }
 
-    fn new(
+    pub(super) fn new(
         mut source: Box<dyn Source>,
         settings: &JsonSettings,
         limits: &Limits,
@@ -129,6 +129,10 @@ impl JsonReader {
             is_done: false,
             findings: note.filter(|_| !is_usual).into_iter().collect(),
         })
+    }
+
+    pub(super) fn framer(&mut self) -> &mut Framer {
+        &mut self.framer
     }
 
     /// Walks to the list of units and into it.
@@ -220,7 +224,7 @@ impl JsonReader {
         };
         Ok(match taken {
             Ok(()) => Taken::Unit(place),
-            Err(fault @ (Fault::TooLarge | Fault::TooDeep)) => Taken::Faulty(place, fault),
+            Err(fault @ (Fault::TooLarge | Fault::TooDeep | Fault::TooMany)) => Taken::Faulty(place, fault),
             Err(fault) => {
                 self.is_done = true;
                 Taken::Faulty(place, fault)
@@ -294,8 +298,8 @@ impl JsonReader {
             let Some(inner) = self.value.get(body).and_then(Value::as_str) else {
                 return Some((Code::JsonShape, "expected the unit as text in its body member, found none"));
             };
-            if is_too_deep(inner.as_bytes()) {
-                return Some((Code::JsonTooDeep, TOO_DEEP));
+            if let Some(fault) = excess(inner.as_bytes()) {
+                return Some(said(fault));
             }
             match serde_json::from_str(inner) {
                 Ok(inner) => self.value = inner,
@@ -321,7 +325,7 @@ impl JsonReader {
         }
     }
 
-    fn refuse(&self, fault: Fault) -> Refused {
+    pub(super) fn refuse(&self, fault: Fault) -> Refused {
         let (line, byte) = self.framer.at();
         finding(fault, self.file.clone().at_line(line).at_byte(byte)).into()
     }
@@ -337,14 +341,17 @@ impl JsonReader {
     }
 }
 
-const TOO_DEEP: &str = "expected a tree, found one nested deeper than any record is";
-
 fn finding(fault: Fault, origin: Origin) -> Finding {
-    let (code, text) = match fault {
+    let (code, text) = said(fault);
+    Finding::new(code, origin, text)
+}
+
+const fn said(fault: Fault) -> (Code, &'static str) {
+    match fault {
         Fault::Truncated => (Code::FileTruncated, "expected more, found the end of the file inside a unit"),
         Fault::Syntax => (Code::JsonSyntax, "expected JSON, found text that is not"),
         Fault::TooLarge => (Code::UnitTooLarge, "expected one unit, found one larger than any can be"),
-        Fault::TooDeep => (Code::JsonTooDeep, TOO_DEEP),
-    };
-    Finding::new(code, origin, text)
+        Fault::TooDeep => (Code::JsonTooDeep, "expected a tree, found one nested deeper than any record is"),
+        Fault::TooMany => (Code::JsonTooMany, "expected one unit, found one of more values than any has"),
+    }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use rust_xlsxwriter::{
     DataValidation, DataValidationErrorStyle, DataValidationRule, ExcelDateTime, Format, FormatAlign,
-    FormatBorder, Formula, Note, ProtectionOptions, Workbook, Worksheet, XlsxError,
+    FormatBorder, Formula, Note, ProtectionOptions, Url, Workbook, Worksheet, XlsxError,
 };
 
 use crate::format::FormatError;
@@ -109,6 +109,14 @@ fn notes(sheet: &mut Worksheet, form: &Form) -> Result<(), XlsxError> {
     sheet.write_string_with_format(0, 0, &form.title, &title_format())?;
     for (row, note) in (2..).zip(&form.notes) {
         sheet.write_string_with_format(row, 0, note, &wrapped)?;
+    }
+    // A workbook of many sheets is found one's way in from here.
+    let first = 3 + u32::try_from(form.notes.len()).unwrap_or_default();
+    sheet.write_string_with_format(first, 0, "The sheets", &title_format())?;
+    for (row, of) in (first + 1..).zip(&form.sheets) {
+        let place = Url::new(format!("internal:'{}'!A1", of.name.replace('\'', "''")));
+        let text = format!("{}: {}", of.name, of.about);
+        sheet.write_url(row, 0, place.set_text(text))?;
     }
     sheet.protect_with_options(&protection());
     Ok(())

@@ -1,13 +1,15 @@
-//! Writes a workbook. It is held in memory until it ends: a workbook is a ZIP file, whose sheets
-//! cannot be written side by side.
+//! Writes a workbook, which is a ZIP file whose sheets cannot be written side by side. Given a spool,
+//! each sheet goes row by row into a private file and then, one after the other, into the workbook, so
+//! that no more than a row is held; without one, all of it is held in memory until it ends.
 
-use std::io::Write;
+use std::io::{self, Seek as _, Write};
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, XlsxError};
 
 use crate::base::finding::{Code, Finding};
 use crate::base::limit::{SHEET_ROWS_MAX, SHEET_TEXT_MAX};
 use crate::base::origin::Origin;
+use crate::format::source::{Spool, Spooled};
 use crate::format::{At, Cell, FormatError, Header};
 
 pub(super) struct SheetWriter {
@@ -15,15 +17,25 @@ pub(super) struct SheetWriter {
     workbook: Workbook,
     sheets: Vec<(Header, u32)>,
     day: Format,
+    /// Where the workbook is put together before it goes out.
+    spooled: Option<Box<dyn Spooled>>,
 }
 
 impl SheetWriter {
-    pub(super) fn new(out: Box<dyn Write + Send>, headers: &[Header]) -> Result<Self, FormatError> {
+    pub(super) fn new(
+        out: Box<dyn Write + Send>,
+        headers: &[Header],
+        spool: Option<&dyn Spool>,
+    ) -> Result<Self, FormatError> {
+        let spooled = spool.map(Spool::new_file).transpose().map_err(FormatError::Write)?;
         let mut workbook = Workbook::new();
         let mut sheets = Vec::new();
         let bold = Format::new().set_bold();
         for header in headers {
-            let sheet = workbook.add_worksheet();
+            let sheet = match spooled {
+                Some(_) => workbook.add_worksheet_with_constant_memory().map_err(failed)?,
+                None => workbook.add_worksheet(),
+            };
             if let Some(name) = &header.sheet {
                 sheet.set_name(name.as_ref()).map_err(failed)?;
             }
@@ -36,7 +48,8 @@ impl SheetWriter {
             sheets.push((header.clone(), row + 1));
         }
         // The British way, whatever the machine that opens it is set to.
-        Ok(Self { out, workbook, sheets, day: Format::new().set_num_format("dd/mm/yyyy") })
+        let day = Format::new().set_num_format("dd/mm/yyyy");
+        Ok(Self { out, workbook, sheets, day, spooled })
     }
 
     pub(super) fn put(
@@ -83,8 +96,13 @@ impl SheetWriter {
     }
 
     pub(super) fn finish(mut self) -> Result<(), FormatError> {
-        let bytes = self.workbook.save_to_buffer().map_err(failed)?;
-        self.out.write_all(&bytes).and_then(|()| self.out.flush()).map_err(FormatError::Write)
+        let Some(mut file) = self.spooled else {
+            let bytes = self.workbook.save_to_buffer().map_err(failed)?;
+            return self.out.write_all(&bytes).and_then(|()| self.out.flush()).map_err(FormatError::Write);
+        };
+        self.workbook.save_to_writer(&mut file).map_err(failed)?;
+        let copied = file.rewind().and_then(|()| io::copy(&mut file, &mut self.out));
+        copied.and_then(|_bytes| self.out.flush()).map_err(FormatError::Write)
     }
 }
 

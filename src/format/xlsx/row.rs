@@ -68,6 +68,18 @@ impl SheetRow {
         self.cells.iter().map(length).max().unwrap_or_default()
     }
 
+    /// Bytes of all its text.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Blank cells up to a column.
+    pub(super) fn pad(&mut self, column: usize) {
+        if column > self.cells.len() {
+            self.cells.resize(column, Held::Absent);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         self.cells.clear();

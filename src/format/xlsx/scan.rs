@@ -1,24 +1,23 @@
 //! One pass over a workbook: finds each sheet's header and puts its rows aside.
-//!
-//! A sheet's cells can only be read while the workbook is borrowed, so rows go through a private
-//! file. What is gained: every fault of the file as a whole is known before its first unit.
 
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
-use calamine::{Cell as RawCell, DataRef, Reader as _, SheetType, SheetVisible, Xlsx, XlsxError};
-
-use super::look::{Looks, SheetLook};
+use super::book::{Book, Sheet};
+use super::cells::{Cells, Spot};
+use super::kept::{Kept, Shelf, Wrong};
+use super::look::SheetLook;
+use super::markup::Broken;
 use super::row::SheetRow;
-use crate::base::day::Day;
+use super::style::Styles;
+use super::texts::Texts;
 use crate::base::finding::{Code, Finding, Findings, Severity};
 use crate::base::limit::{COLUMNS_MAX, HEADER_SEARCH_ROWS_MAX};
 use crate::base::origin::Origin;
 use crate::format::csv::{find_row, hits};
-use crate::format::packed::is_of_data;
 use crate::format::settings::{SheetSettings, XlsxSettings};
-use crate::format::source::{Source, Spooled};
+use crate::format::source::{Spool, Spooled};
 use crate::format::{Cell, FormatError, Header, Refused};
 
 /// What a pass found.
@@ -27,57 +26,57 @@ pub(super) struct Scanned {
     pub(super) findings: Findings,
 }
 
-type Workbook = Xlsx<Box<dyn Source>>;
-
-/// One row as it goes into the private file.
-pub(super) struct Kept {
-    pub(super) sheet: usize,
-    pub(super) line: u64,
-    /// A column, from 0, that is used and holds no value that can be.
-    pub(super) wrong: Option<(usize, Wrong)>,
-    pub(super) row: SheetRow,
+/// Where what is read goes.
+pub(super) struct To<'t> {
+    /// Makes a private file for shared texts.
+    pub(super) spool: &'t dyn Spool,
+    /// The private file of rows.
+    pub(super) target: &'t mut dyn Spooled,
+    /// Bytes that a row may have.
+    pub(super) row_bytes_max: usize,
 }
 
-/// Why a cell has no value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrong {
-    /// It holds an Excel error.
-    Error,
-    /// It holds a formula that was never calculated.
-    Uncalculated,
+/// What all sheets of a workbook share.
+struct Shared<'s> {
+    texts: Texts<'s>,
+    styles: Styles,
 }
 
 /// Scans the wanted sheets of a workbook.
 pub(super) fn scan(
-    workbook: &mut Workbook,
-    looks: &Looks,
+    book: &mut Book,
     settings: &XlsxSettings,
     file: &Origin,
-    target: &mut dyn Spooled,
+    to: To<'_>,
 ) -> Result<Scanned, Refused> {
     let mut scanned = Scanned { headers: Vec::new(), findings: Findings::default() };
-    let wanted = wanted_sheets(workbook, settings, file, &mut scanned.findings)?;
-    if looks.has_pivot {
+    let wanted = wanted_sheets(book, settings, file, &mut scanned.findings)?;
+    if book.has_pivot {
         let text = "this workbook holds a pivot table with its own copy of the rows it was made from";
         scanned.findings.push(Finding::new(Code::XlsxPivot, file.clone(), text));
     }
-    let coloured = looks.coloured();
-    let mut target = BufWriter::with_capacity(64 * 1024, target);
-    for (name, sheet) in &wanted {
+    let styles = book.styles().map_err(|broken| book.fault(broken, file))?;
+    let texts = book.texts(to.spool).map_err(|broken| book.fault(broken, file))?;
+    let mut shared = Shared { texts, styles };
+    let mut target = BufWriter::with_capacity(64 * 1024, to.target);
+    for (sheet, settings) in &wanted {
         let mut scan = SheetScan {
-            origin: file.clone().on_sheet(name),
-            name: Arc::from(name.as_str()),
-            settings: sheet,
+            origin: file.clone().on_sheet(&sheet.name),
+            name: Arc::from(sheet.name.as_str()),
+            settings,
             index: scanned.headers.len(),
-            look: looks.sheet(name),
+            look: SheetLook::default(),
+            columns: Columns::default(),
             header: None,
             above: Vec::new(),
             findings: &mut scanned.findings,
+            shelf: Shelf::default(),
             target: &mut target,
+            row_bytes_max: to.row_bytes_max,
             is_stray_noted: false,
         };
-        scan.run(workbook)?;
-        scan.tell(&coloured);
+        scan.run(book, sheet, &mut shared)?;
+        scan.tell(&shared.styles.coloured);
         if let Some(header) = scan.header.take() {
             scanned.headers.push(header);
         }
@@ -92,108 +91,189 @@ pub(super) fn scan(
 
 /// The sheets to read, by the names they have in the workbook.
 fn wanted_sheets(
-    workbook: &Workbook,
+    book: &Book,
     settings: &XlsxSettings,
     file: &Origin,
     findings: &mut Findings,
-) -> Result<Vec<(String, SheetSettings)>, Refused> {
-    let all = workbook.sheets_metadata();
+) -> Result<Vec<(Sheet, SheetSettings)>, Refused> {
+    let all = &book.sheets;
     let same = |left: &str, right: &str| left.trim().to_lowercase() == right.trim().to_lowercase();
-    for sheet in all.iter().filter(|sheet| sheet.visible != SheetVisible::Visible) {
-        let is_declared = settings.sheets.iter().any(|wanted| same(&wanted.name, &sheet.name));
-        let text = if is_declared {
-            "this sheet is hidden; it was read"
+    let is_declared = |sheet: &Sheet| settings.sheets.iter().any(|wanted| same(&wanted.name, &sheet.name));
+    // Where it was not asked for, a sheet is told by its number: it may be named after somebody.
+    let told = |sheet: &Sheet| settings.sheets.is_empty() || is_declared(sheet);
+    for (number, sheet) in (1..).zip(all).filter(|(_, sheet)| sheet.is_hidden) {
+        let read = if is_declared(sheet) { "it was read" } else { "it was not read" };
+        let finding = if told(sheet) {
+            let origin = file.clone().on_sheet(&sheet.name);
+            Finding::new(Code::XlsxHidden, origin, format!("this sheet is hidden; {read}"))
         } else {
-            "this sheet is hidden; it was not read"
+            let text = format!("sheet {number} of the workbook is hidden; {read}");
+            Finding::new(Code::XlsxHidden, file.clone(), text)
         };
-        findings.push(Finding::new(Code::XlsxHidden, file.clone().on_sheet(&sheet.name), text));
+        findings.push(finding);
     }
     if settings.sheets.is_empty() {
-        let is_read = |sheet: &&calamine::Sheet| {
-            sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet
-        };
+        let is_read = |sheet: &&Sheet| !sheet.is_hidden && sheet.is_table;
         let optional = SheetSettings { optional: true, ..SheetSettings::default() };
-        return Ok(all.iter().filter(is_read).map(|sheet| (sheet.name.clone(), optional.clone())).collect());
+        return Ok(all.iter().filter(is_read).map(|sheet| (sheet.clone(), optional.clone())).collect());
     }
-    let mut wanted = Vec::new();
+    let (mut wanted, mut missing) = (Vec::new(), Vec::new());
     for declared in &settings.sheets {
-        if let Some(sheet) = all.iter().find(|sheet| same(&declared.name, &sheet.name)) {
-            wanted.push((sheet.name.clone(), declared.clone()));
-            continue;
+        match all.iter().find(|sheet| same(&declared.name, &sheet.name)) {
+            Some(sheet) => wanted.push((sheet.clone(), declared.clone())),
+            None => missing.push(declared),
         }
-        let there: Vec<String> = all.iter().map(|sheet| format!("`{}`", sheet.name)).collect();
-        let text = format!("expected a sheet named `{}`, found {}", declared.name, there.join(", "));
-        let finding = Finding::new(Code::XlsxSheetMissing, file.clone(), text);
-        if !declared.optional {
-            return Err(finding.into());
-        }
-        findings.push(finding.severity(Severity::Note));
+    }
+    // Among those that nobody asks for may be the one, under another name.
+    let others: Vec<usize> =
+        (1..).zip(all).filter(|(_, sheet)| !is_declared(sheet)).map(|(at, _)| at).collect();
+    let (missing, optional): (Vec<_>, Vec<_>) = missing.into_iter().partition(|of| !of.optional);
+    let said = |of: &[&SheetSettings]| {
+        let names: Vec<&str> = of.iter().map(|of| of.name.as_str()).collect();
+        let what = if names.len() == 1 { "a sheet named" } else { "sheets named" };
+        let found = match others.as_slice() {
+            [] => "found the others and no more".to_owned(),
+            [one] => format!("found another name on sheet {one}"),
+            several => format!("found other names on the sheets {}", listed(several)),
+        };
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let text = format!("expected {what} {}, {found}", listed(&names));
+        Finding::new(Code::XlsxSheetMissing, file.clone(), text)
+    };
+    if !missing.is_empty() {
+        return Err(said(&missing).into());
+    }
+    for of in optional {
+        findings.push(said(&[of]).severity(Severity::Note));
     }
     Ok(wanted)
 }
+
+/// As many as one finding tells.
+fn listed(of: &[impl ToString]) -> String {
+    let shown: Vec<String> = of.iter().take(SHEETS_SHOWN_MAX).map(ToString::to_string).collect();
+    match of.len().saturating_sub(SHEETS_SHOWN_MAX) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+/// Sheets that one finding tells.
+const SHEETS_SHOWN_MAX: usize = 12;
 
 struct SheetScan<'s, W: Write> {
     origin: Origin,
     name: Arc<str>,
     settings: &'s SheetSettings,
     index: usize,
-    look: Option<&'s SheetLook>,
+    look: SheetLook,
     header: Option<Header>,
+    columns: Columns,
     /// Rows read while the header is looked for.
-    above: Vec<(u64, Option<(usize, Wrong)>, SheetRow)>,
+    above: Vec<Row>,
     findings: &'s mut Findings,
+    shelf: Shelf,
     target: &'s mut W,
+    row_bytes_max: usize,
     is_stray_noted: bool,
 }
 
+/// Of each column that has a name: whether it is used, and whether it is filled in beforehand.
+#[derive(Default)]
+struct Columns {
+    used: Vec<bool>,
+    aside: Vec<bool>,
+}
+
+/// A row as it is gathered.
+#[derive(Clone, Default)]
+struct Row {
+    line: u64,
+    cells: SheetRow,
+    errors: Vec<usize>,
+    uncalculated: Vec<usize>,
+    is_too_large: bool,
+}
+
+impl Row {
+    fn begin(&mut self, line: u64) {
+        self.line = line;
+        self.cells.clear();
+        self.errors.clear();
+        self.uncalculated.clear();
+        self.is_too_large = false;
+    }
+}
+
 impl<W: Write> SheetScan<'_, W> {
-    fn run(&mut self, workbook: &mut Workbook) -> Result<(), Refused> {
-        let mut cells =
-            workbook.worksheet_cells_reader(&self.name).map_err(|error| fault(error, &self.origin))?;
-        let mut row = SheetRow::default();
-        let mut line = 0;
-        let mut wrong = None;
-        while let Some(cell) = cells.next_cell().map_err(|error| fault(error, &self.origin))? {
-            let (row_index, column) = cell.get_position();
-            let at = u64::from(row_index) + 1;
-            if at != line && !row.is_empty() {
-                self.row(line, wrong.take(), std::mem::take(&mut row))?;
+    fn run(&mut self, book: &mut Book, sheet: &Sheet, shared: &mut Shared<'_>) -> Result<(), Refused> {
+        let scanned = self.scan(book, sheet, shared);
+        scanned.map_err(|stop| match stop {
+            Stop::Broken(broken) => book.fault(broken, &self.origin),
+            Stop::Refused(refused) => refused,
+        })
+    }
+
+    fn scan(&mut self, book: &mut Book, sheet: &Sheet, shared: &mut Shared<'_>) -> Result<(), Stop> {
+        let is_1904 = book.is_1904;
+        let part = book.sheet(sheet)?.ok_or(Broken::Damaged)?;
+        let mut cells = Cells::new(part, &mut shared.texts, &shared.styles, is_1904);
+        let mut row = Row::default();
+        while let Some(seen) = cells.next()? {
+            self.look.style(seen.place, seen.style);
+            if seen.is_uncalculated {
+                self.look.uncalculated(seen.place);
             }
-            line = at;
-            let column = usize::try_from(column).unwrap_or(usize::MAX);
-            if matches!(cell.get_value(), DataRef::Empty) || column >= COLUMNS_MAX || column < row.len() {
+            let line = u64::from(seen.place.row) + 1;
+            if line != row.line {
+                self.row(&row)?;
+                row.begin(line);
+            }
+            let column = usize::try_from(seen.place.column).unwrap_or(usize::MAX);
+            let is_told = seen.is_error || seen.is_uncalculated;
+            let is_blank = seen.cell == Cell::Absent && !is_told;
+            if is_blank || column >= COLUMNS_MAX || column < row.cells.len() {
                 continue;
             }
-            while row.len() < column {
-                row.push(Cell::Absent);
+            match seen.cell {
+                Cell::Text(text) if row.cells.bytes() + text.len() > self.row_bytes_max => {
+                    row.is_too_large = true;
+                    continue;
+                }
+                _ => {}
             }
-            if matches!(cell.get_value(), DataRef::Error(_)) {
-                wrong = wrong.or(Some((column, Wrong::Error)));
+            row.cells.pad(column);
+            row.cells.push(seen.cell);
+            if seen.is_error {
+                row.errors.push(column);
             }
-            push(&mut row, &cell);
+            if seen.is_uncalculated {
+                row.uncalculated.push(column);
+            }
         }
-        if !row.is_empty() {
-            self.row(line, wrong, row)?;
-        }
+        self.row(&row)?;
         if self.header.is_none() {
             self.settle()?;
         }
+        cells.merged(|area| self.look.merge(area))?;
         Ok(())
     }
 
-    fn row(&mut self, line: u64, wrong: Option<(usize, Wrong)>, row: SheetRow) -> Result<(), Refused> {
+    fn row(&mut self, row: &Row) -> Result<(), Refused> {
+        if row.cells.is_empty() && !row.is_too_large {
+            return Ok(());
+        }
         if self.header.is_some() {
-            return self.keep(line, wrong, row);
+            return self.keep(row);
         }
         if let Some(declared) = self.settings.header_row {
-            if line >= declared {
-                self.above.clear();
-                self.above.push((line, wrong, row));
+            if row.line >= declared {
+                self.above = vec![row.clone()];
                 return self.settle();
             }
             return Ok(());
         }
-        self.above.push((line, wrong, row));
+        self.above.push(row.clone());
         if self.above.len() >= HEADER_SEARCH_ROWS_MAX {
             return self.settle();
         }
@@ -203,9 +283,9 @@ impl<W: Write> SheetScan<'_, W> {
     /// Decides which of the first rows is the header.
     fn settle(&mut self) -> Result<(), Refused> {
         let above = std::mem::take(&mut self.above);
-        let texts: Vec<Vec<String>> = above.iter().map(|(_, _, row)| names_of(row)).collect();
+        let texts: Vec<Vec<String>> = above.iter().map(|row| names_of(&row.cells)).collect();
         let found = match (self.settings.header_row, self.settings.expected.is_empty()) {
-            (Some(declared), _) => above.iter().position(|(line, _, _)| *line == declared),
+            (Some(declared), _) => above.iter().position(|row| row.line == declared),
             (None, false) => {
                 find_row(texts.iter().map(|row| row.iter().map(String::as_str)), &self.settings.expected)
             }
@@ -216,7 +296,7 @@ impl<W: Write> SheetScan<'_, W> {
         while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
-        let line = above.get(at).map_or(0, |(line, _, _)| *line);
+        let line = above.get(at).map_or(0, |row| row.line);
         let is_mistaken = !self.settings.expected.is_empty()
             && hits(names.iter().map(String::as_str), &self.settings.expected) == 0;
         if is_mistaken {
@@ -225,9 +305,10 @@ impl<W: Write> SheetScan<'_, W> {
         let columns = names.iter().map(|name| Arc::from(name.as_str())).collect();
         let header = Header { sheet: Some(self.name.clone()), columns, line };
         self.check_twice(&header)?;
+        self.columns = Columns::of(&header, self.settings);
         self.header = Some(header);
-        for (line, wrong, row) in above.into_iter().skip(at + 1) {
-            self.keep(line, wrong, row)?;
+        for row in above.iter().skip(at + 1) {
+            self.keep(row)?;
         }
         Ok(())
     }
@@ -268,39 +349,42 @@ impl<W: Write> SheetScan<'_, W> {
         Ok(())
     }
 
-    fn keep(&mut self, line: u64, wrong: Option<(usize, Wrong)>, row: SheetRow) -> Result<(), Refused> {
-        let columns = self.header.as_ref().map_or(0, |header| header.columns.len());
-        let is_blank = (0..row.len().min(columns))
-            .all(|column| row.cell(column) == Cell::Absent || self.is_aside(column));
-        let is_stray = (columns..row.len()).any(|column| row.cell(column) != Cell::Absent);
+    fn keep(&mut self, row: &Row) -> Result<(), Refused> {
+        let Row { line, cells, .. } = row;
+        let columns = self.columns.aside.len();
+        let is_blank = cells.is_empty()
+            || self
+                .columns
+                .aside
+                .iter()
+                .take(cells.len())
+                .enumerate()
+                .all(|(column, is_aside)| *is_aside || cells.cell(column) == Cell::Absent);
+        let is_stray = (columns..cells.len()).any(|column| cells.cell(column) != Cell::Absent);
         if is_stray && !self.is_stray_noted {
             self.is_stray_noted = true;
             let text = "a cell stands here to the right of the last column name; such cells are not read";
-            self.findings.push(Finding::new(Code::XlsxStray, self.origin.clone().at_line(line), text));
+            self.findings.push(Finding::new(Code::XlsxStray, self.origin.clone().at_line(*line), text));
         }
-        if is_blank {
+        if is_blank && !row.is_too_large {
             return Ok(());
         }
-        let blank = self.look.and_then(|look| {
-            let row = u32::try_from(line.checked_sub(1)?).ok()?;
-            let mut cells = look.uncalculated.range((row, 0)..=(row, u32::MAX));
-            cells.find_map(|(_, column)| usize::try_from(*column).ok().filter(|column| self.is_used(*column)))
-        });
-        let wrong = wrong
-            .filter(|(column, _)| self.is_used(*column))
-            .or(blank.map(|column| (column, Wrong::Uncalculated)));
-        let kept = Kept { sheet: self.index, line, wrong, row };
-        kept.write(self.target).map_err(|error| Refused::Machine(FormatError::Spool(error)))
-    }
-
-    fn is_aside(&self, column: usize) -> bool {
-        let name = self.header.as_ref().and_then(|header| header.columns.get(column));
-        name.is_some_and(|name| self.settings.aside.iter().any(|aside| aside.trim() == name.as_ref()))
+        let first_used =
+            |columns: &[usize]| columns.iter().copied().find(|column| self.columns.is_used(*column));
+        let wrong = if row.is_too_large {
+            Some(Wrong::TooLarge)
+        } else {
+            let error = first_used(&row.errors).map(Wrong::Error);
+            error.or_else(|| first_used(&row.uncalculated).map(Wrong::Uncalculated))
+        };
+        let kept = Kept { sheet: self.index, line: *line, wrong };
+        let written = self.shelf.write(kept, cells, self.target);
+        written.map_err(|error| Refused::Machine(FormatError::Spool(error)))
     }
 
     /// What was seen of the sheet besides its values.
     fn tell(&mut self, coloured: &BTreeSet<u32>) {
-        let (Some(look), Some(header)) = (self.look, &self.header) else { return };
+        let (look, Some(header)) = (&self.look, &self.header) else { return };
         let top = u32::try_from(header.line).unwrap_or(u32::MAX);
         let mut found = Vec::new();
         if look.merged > 0 {
@@ -312,14 +396,14 @@ impl<W: Write> SheetScan<'_, W> {
             let severity = if look.merged_to < top { Severity::Note } else { Severity::Warning };
             found.push(Finding::new(Code::XlsxMerged, self.origin.clone(), text).severity(severity));
         }
-        if let Some((row, column)) = look.uncalculated.first() {
+        if let Some(Spot { row, column }) = look.uncalculated_first {
             let text = format!(
                 "formulas were never calculated, {} of them, first in row {}; they hold no value",
-                look.uncalculated_count,
+                look.uncalculated,
                 row + 1
             );
-            let named = usize::try_from(*column).ok().and_then(|column| header.columns.get(column));
-            let mut origin = self.origin.clone().at_line(u64::from(*row) + 1);
+            let named = usize::try_from(column).ok().and_then(|column| header.columns.get(column));
+            let mut origin = self.origin.clone().at_line(u64::from(row) + 1);
             origin.column = named.cloned();
             found.push(Finding::new(Code::XlsxUncalculated, origin, text).severity(Severity::Warning));
         }
@@ -333,13 +417,39 @@ impl<W: Write> SheetScan<'_, W> {
         }
         found.into_iter().for_each(|finding| self.findings.push(finding));
     }
+}
+
+impl Columns {
+    fn of(header: &Header, settings: &SheetSettings) -> Self {
+        let among = |names: &[String], name: &str| names.iter().any(|known| known.trim() == name);
+        let names = || header.columns.iter().map(AsRef::as_ref);
+        let is_used = |name: &str| settings.expected.is_empty() || among(&settings.expected, name);
+        Self {
+            used: names().map(is_used).collect(),
+            aside: names().map(|name| among(&settings.aside, name)).collect(),
+        }
+    }
 
     fn is_used(&self, column: usize) -> bool {
-        let name = self.header.as_ref().and_then(|header| header.columns.get(column));
-        let expected = &self.settings.expected;
-        name.is_some_and(|name| {
-            expected.is_empty() || expected.iter().any(|wanted| wanted.trim() == name.as_ref())
-        })
+        self.used.get(column).copied().unwrap_or_default()
+    }
+}
+
+/// Why a sheet is read no further.
+enum Stop {
+    Broken(Broken),
+    Refused(Refused),
+}
+
+impl From<Broken> for Stop {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
     }
 }
 
@@ -365,64 +475,4 @@ fn names_of(row: &SheetRow) -> Vec<String> {
         Cell::Absent | Cell::Delete => String::new(),
     };
     (0..row.len()).map(name).collect()
-}
-
-fn push(row: &mut SheetRow, cell: &RawCell<DataRef<'_>>) {
-    match cell.get_value() {
-        DataRef::String(text) => row.push(Cell::Text(text)),
-        DataRef::SharedString(text) => row.push(Cell::Text(text)),
-        DataRef::Float(number) => row.push(Cell::Number(*number)),
-        // Excel holds 15 digits, so nothing is lost.
-        DataRef::Int(number) => row.push(number.to_string().parse().map_or(Cell::Absent, Cell::Number)),
-        DataRef::Bool(truth) => row.push(Cell::Bool(*truth)),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
-            match text.trim_end_matches("T00:00:00").parse::<Day>() {
-                Ok(day) => row.push(Cell::Day(day)),
-                Err(_) => row.push(Cell::Text(text)),
-            }
-        }
-        DataRef::DateTime(moment) => push_moment(row, *moment),
-        DataRef::Error(_) | DataRef::Empty => row.push(Cell::Absent),
-    }
-}
-
-/// A date as a day; with a time of day, as ISO text; a time alone as `hh:mm:ss`.
-fn push_moment(row: &mut SheetRow, moment: calamine::ExcelDateTime) {
-    let (year, month, day, hour, minute, second, _) = moment.to_ymd_hms_milli();
-    if moment.is_duration() {
-        return row.push(Cell::Number(moment.as_f64()));
-    }
-    let time = format!("{hour:02}:{minute:02}:{second:02}");
-    if moment.as_f64() < 1.0 {
-        return row.push(Cell::Text(&time));
-    }
-    let parts = (i16::try_from(year), i8::try_from(month), i8::try_from(day));
-    let day = match parts {
-        (Ok(year), Ok(month), Ok(day)) => Day::new(year, month, day),
-        _ => None,
-    };
-    match day {
-        None => row.push(Cell::Number(moment.as_f64())),
-        Some(day) if time == "00:00:00" => row.push(Cell::Day(day)),
-        Some(day) => row.push(Cell::Text(&format!("{day}T{time}"))),
-    }
-}
-
-/// What reading the workbook calls a fault, in the sender's words.
-pub(super) fn fault(error: XlsxError, origin: &Origin) -> Refused {
-    match error {
-        XlsxError::Io(error) if !is_of_data(&error) => error.into(),
-        XlsxError::Password => locked(origin),
-        _ => damaged(origin),
-    }
-}
-
-pub(super) fn locked(origin: &Origin) -> Refused {
-    let text = "expected a workbook that can be opened, found one that needs a password";
-    Finding::new(Code::XlsxLocked, origin.clone(), text).into()
-}
-
-fn damaged(origin: &Origin) -> Refused {
-    let text = "expected an Excel workbook, found a file that is damaged or was cut off";
-    Finding::new(Code::FileTruncated, origin.clone(), text).into()
 }

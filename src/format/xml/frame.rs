@@ -78,9 +78,7 @@ impl Framer {
 
     /// The name in the tag last met.
     pub(crate) fn name(&self) -> &[u8] {
-        let tag = self.tag();
-        let end = tag.iter().position(u8::is_ascii_whitespace).unwrap_or(tag.len());
-        tag.get(..end).unwrap_or_default()
+        name_of(&self.tag)
     }
 
     /// Keeps what is passed from here on, beginning with the tag last met.
@@ -99,6 +97,9 @@ impl Framer {
     /// The next markup.
     pub(crate) fn markup(&mut self) -> Step<Markup> {
         self.tag.clear();
+        if let Some(found) = self.whole_tag()? {
+            return Ok(Ok(found));
+        }
         let mut is_blank = true;
         loop {
             let ready = self.text.fill_buf()?;
@@ -123,6 +124,37 @@ impl Framer {
             }
             Some(first) => self.element(first),
         }
+    }
+
+    /// The next tag, where all of it is at hand: what nearly every step comes to, in one go.
+    fn whole_tag(&mut self) -> io::Result<Option<Markup>> {
+        let mut found = None;
+        self.run(|markup, _name| {
+            found = Some(markup);
+            false
+        })?;
+        Ok(found)
+    }
+
+    /// Passes the tags that are at hand as long as it is told to go on, and gives each with its name.
+    /// False where it was told to stop; [`tag`](Self::tag) then holds the last one.
+    pub(crate) fn run(&mut self, mut met: impl FnMut(Markup, &[u8]) -> bool) -> io::Result<bool> {
+        let ready = self.text.fill_buf()?;
+        let (mut goes_on, mut passed, mut last) = (true, 0, 0);
+        while let Some((markup, from, length)) = whole_tag(ready.get(passed..).unwrap_or_default()) {
+            last = passed + from;
+            passed = last + length;
+            goes_on = met(markup, name_of(ready.get(last..passed).unwrap_or_default()));
+            if !goes_on {
+                break;
+            }
+        }
+        if passed > 0 {
+            self.tag.clear();
+            self.tag.extend_from_slice(ready.get(last..passed).unwrap_or_default());
+            self.pass(passed, false)?;
+        }
+        Ok(goes_on)
     }
 
     fn element(&mut self, first: u8) -> Step<Markup> {
@@ -258,13 +290,58 @@ impl Framer {
                 capture.kept.extend_from_slice(piece);
             }
         }
-        for byte in piece.iter().skip(piece.len().saturating_sub(3)) {
-            self.tail.rotate_left(1);
-            self.tail[2] = *byte;
-        }
-        self.line += count(memchr::memchr_iter(b'\n', piece).count());
+        self.tail = match (piece, self.tail) {
+            ([.., one, two, three], _) => [*one, *two, *three],
+            ([two, three], [.., one]) => [one, *two, *three],
+            ([three], [_, one, two]) => [one, two, *three],
+            ([], tail) => tail,
+        };
+        self.line += lines(piece);
         self.byte += count(bytes);
         self.text.consume(bytes);
         Ok(())
     }
+}
+
+/// The name in a tag without its first angle bracket.
+fn name_of(tag: &[u8]) -> &[u8] {
+    let tag = tag.strip_prefix(b"/").unwrap_or(tag).trim_ascii_start();
+    let ends_name = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>');
+    let end = tag.iter().position(ends_name).unwrap_or(tag.len());
+    tag.get(..end).unwrap_or_default()
+}
+
+/// The first tag, if it is an ordinary one and whole: what it is, where it begins after its first
+/// angle bracket, and its length up to and with the last.
+fn whole_tag(ready: &[u8]) -> Option<(Markup, usize, usize)> {
+    let from = memchr::memchr(b'<', ready)? + 1;
+    let after = ready.get(from..)?;
+    let length = memchr::memchr(b'>', after)? + 1;
+    let tag = after.get(..length)?;
+    let markup = match tag {
+        [b'!' | b'?' | b'>' | b' ' | b'\t' | b'\r' | b'\n', ..] | [b'/', b'>'] => return None,
+        [b'/', ..] => Markup::Close,
+        [.., b'/', b'>'] => Markup::Empty,
+        _ => Markup::Open,
+    };
+    (!has_open_quote(tag)).then_some((markup, from, length))
+}
+
+/// Line ends in a piece; most pieces are a tag and a few letters.
+fn lines(piece: &[u8]) -> u64 {
+    if piece.len() < 64 {
+        return piece.iter().map(|byte| u64::from(*byte == b'\n')).sum();
+    }
+    count(memchr::memchr_iter(b'\n', piece).count())
+}
+
+/// True for a tag that ends within quotes.
+fn has_open_quote(tag: &[u8]) -> bool {
+    let mut rest = tag;
+    while let Some(at) = memchr::memchr2(b'"', b'\'', rest) {
+        let (quote, inside) = (rest.get(at), rest.get(at + 1..).unwrap_or_default());
+        let Some(end) = quote.and_then(|quote| memchr::memchr(*quote, inside)) else { return true };
+        rest = inside.get(end + 1..).unwrap_or_default();
+    }
+    false
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::build::{self, NotATree};
 use super::encoding;
 use super::frame::{Fault, Framer, Markup};
+use super::passing::{Met, Passed, Passing, local};
 use crate::base::finding::{Code, Finding, Findings};
 use crate::base::limit::{TREE_DEPTH_MAX, UNIT_ELEMENTS_MAX};
 use crate::base::origin::Origin;
@@ -29,6 +30,8 @@ pub(crate) struct XmlReader {
     entered: usize,
     /// Markup that was met and not yet dealt with.
     ahead: Option<Markup>,
+    passing: Passing,
+    spare: build::Spare,
     text: Vec<u8>,
     tree: Value,
     ordinal: u64,
@@ -57,14 +60,6 @@ enum Wrong {
     Tags,
 }
 
-/// How an element came to its end.
-#[derive(Default)]
-struct Passed {
-    depth: usize,
-    elements: usize,
-    has_wrong_tags: bool,
-}
-
 impl XmlReader {
     /// Opens a document and goes to its outermost element.
     pub(crate) fn open(
@@ -89,6 +84,8 @@ impl XmlReader {
             resolver: build::resolver(),
             entered: 0,
             ahead: None,
+            passing: Passing::default(),
+            spare: build::Spare::default(),
             text: Vec::new(),
             tree: Value::Null,
             ordinal: 0,
@@ -140,21 +137,43 @@ impl XmlReader {
             );
             return Err(Finding::new(Code::XmlShape, self.at_here(), text).into());
         }
-        let Some(wanted) = &self.settings.namespace else { return Ok(()) };
-        let tag = String::from_utf8_lossy(self.framer.tag()).into_owned();
-        let name_length = self.framer.name().len();
-        let start = BytesStart::from_content(tag, name_length);
-        let found = self.resolver.push(&start).is_ok()
-            && matches!(
-                self.resolver.resolve_element(start.name()).0,
-                ResolveResult::Bound(namespace) if namespace.into_inner() == wanted
-            );
-        self.resolver.pop();
-        if found {
+        let Some(wanted) = self.settings.namespace.clone() else { return Ok(()) };
+        if self.namespace_here().as_ref() == Some(&wanted) {
             return Ok(());
         }
         let text = format!("expected a document in the namespace `{wanted}`, found another or none");
         Err(Finding::new(Code::XmlShape, self.at_here(), text).into())
+    }
+
+    /// The namespace of the outermost element; only before the first unit is read.
+    pub(crate) fn root_namespace(&self) -> Option<String> {
+        self.namespace_here()
+    }
+
+    /// The namespace that the tag last met declares for its own element.
+    fn namespace_here(&self) -> Option<String> {
+        let tag = String::from_utf8_lossy(self.framer.tag()).into_owned();
+        let name_length = self.framer.name().len();
+        let start = BytesStart::from_content(tag, name_length);
+        let mut resolver = build::resolver();
+        resolver.push(&start).ok()?;
+        match resolver.resolve_element(start.name()).0 {
+            ResolveResult::Bound(namespace) => Some(namespace.into_inner().to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The next markup, whatever it is.
+    pub(super) fn markup(&mut self) -> Result<Markup, Refused> {
+        match self.ahead.take() {
+            Some(markup) => Ok(markup),
+            None => self.framer.markup()?.map_err(|fault| self.refuse(fault)),
+        }
+    }
+
+    /// The name in the tag last met.
+    pub(super) fn name(&self) -> &[u8] {
+        self.framer.name()
     }
 
     fn note_doctype(&mut self, has_entities: bool) {
@@ -298,43 +317,41 @@ impl XmlReader {
     /// Passes to the end of the element whose start tag was met. An end tag that does not match
     /// closes what it can, so that one broken unit breaks no other.
     fn pass_element(&mut self) -> std::io::Result<Result<Passed, Fault>> {
-        let mut passed = Passed { depth: 1, ..Passed::default() };
-        let mut open: Vec<Vec<u8>> = vec![self.framer.name().to_vec()];
-        // Tags nested deeper than any tree: counted, without their names.
-        let mut deeper = 0_u64;
+        let mut passing = std::mem::take(&mut self.passing);
+        passing.begin(self.framer.name());
+        let passed = self.pass_through(&mut passing);
+        self.passing = passing;
+        passed
+    }
+
+    fn pass_through(&mut self, passing: &mut Passing) -> std::io::Result<Result<Passed, Fault>> {
         loop {
-            let markup = match self.framer.markup()? {
-                Ok(markup) => markup,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            match markup {
-                Markup::Passing => {}
-                Markup::Doctype { .. } => return Ok(Err(Fault::Syntax)),
-                Markup::End { .. } => return Ok(Err(Fault::Truncated)),
-                Markup::Empty => passed.elements += 1,
-                Markup::Open => {
-                    passed.elements += 1;
-                    if open.len() > TREE_DEPTH_MAX {
-                        deeper += 1;
-                    } else {
-                        open.push(self.framer.name().to_vec());
-                        passed.depth = passed.depth.max(open.len());
+            let outer = self.entered.checked_sub(1).and_then(|at| self.settings.units.get(at));
+            let mut met = Met::Inside;
+            self.framer.run(|markup, name| {
+                met = passing.meet(markup, name, outer);
+                met == Met::Inside
+            })?;
+            // What is no ordinary tag, or is not at hand as a whole.
+            if met == Met::Inside {
+                let markup = match self.framer.markup()? {
+                    Ok(markup) => markup,
+                    Err(fault) => return Ok(Err(fault)),
+                };
+                match markup {
+                    Markup::Passing => continue,
+                    Markup::Doctype { .. } => return Ok(Err(Fault::Syntax)),
+                    Markup::End { .. } => return Ok(Err(Fault::Truncated)),
+                    Markup::Open | Markup::Empty | Markup::Close => {
+                        met = passing.meet(markup, self.framer.name(), outer);
                     }
                 }
-                Markup::Close if deeper > 0 => deeper -= 1,
-                Markup::Close => {
-                    let name = self.framer.name();
-                    let at = open.iter().rposition(|known| known == name);
-                    passed.has_wrong_tags |= at.is_none_or(|at| at + 1 != open.len());
-                    let closes_outer = at.is_none() && self.closes_outer();
-                    open.truncate(at.unwrap_or(open.len()));
-                    if closes_outer {
-                        self.ahead = Some(Markup::Close);
-                    }
-                    if closes_outer || open.is_empty() {
-                        return Ok(Ok(passed));
-                    }
-                }
+            }
+            if met == Met::EndOfOuter {
+                self.ahead = Some(Markup::Close);
+            }
+            if met != Met::Inside {
+                return Ok(Ok(passing.passed));
             }
         }
     }
@@ -359,7 +376,8 @@ impl XmlReader {
     fn build(&mut self) -> Result<(), NotATree> {
         let text = std::str::from_utf8(&self.text).map_err(|_utf8| NotATree::Syntax)?;
         let mut names = build::Names { declared: &self.settings.namespaces, resolver: &mut self.resolver };
-        let built = build::build(text, &mut names)?;
+        self.spare.take(self.tree.take());
+        let built = build::build(text, &mut names, &mut self.spare)?;
         self.tree = built.tree;
         self.has_repeated = built.has_repeated;
         Ok(())
@@ -400,11 +418,6 @@ impl XmlReader {
     fn refuse(&self, fault: Fault) -> Refused {
         finding(Wrong::Text(fault), self.at_here()).into()
     }
-}
-
-/// A name without its prefix.
-fn local(name: &[u8]) -> &[u8] {
-    name.iter().position(|byte| *byte == b':').and_then(|at| name.get(at + 1..)).unwrap_or(name)
 }
 
 fn finding(wrong: Wrong, origin: Origin) -> Finding {

@@ -37,9 +37,15 @@ impl XmlWriter {
     pub(crate) fn put(&mut self, unit: &[(&At, Cell<'_>)]) -> Result<Option<Finding>, FormatError> {
         self.ordinal += 1;
         let mut leaves: Vec<(usize, &TreePath, Cell<'_>)> = Vec::with_capacity(unit.len());
+        // Cells mostly come in the layout's order, so each is looked for after the last one.
+        let mut next = 0;
         for (at, cell) in unit {
             let At::Tree(path) = at else { return Err(FormatError::WrongAddress("xml")) };
-            let rank = self.order.iter().position(|known| known == path).unwrap_or(self.order.len());
+            let mut ahead = self.order.iter().enumerate().skip(next);
+            let found = ahead.find(|(_, known)| *known == path).map(|(rank, _)| rank);
+            let found = found.or_else(|| self.order.iter().position(|known| known == path));
+            let rank = found.unwrap_or(self.order.len());
+            next = rank + 1;
             leaves.push((rank, path, *cell));
         }
         if self.layout.with_blanks {

@@ -14,7 +14,7 @@ use crate::store::link::{self, DoubtRow, EdgeRow};
 use crate::store::person::{self, PersonEvent, PersonRow};
 use crate::store::subject::{self, SubjectRow};
 use crate::store::work::{self, Step};
-use crate::store::{StoreError, Tx, standing};
+use crate::store::{StoreError, Tx, dispatch, requested, standing};
 
 /// Writes down links, doubts and people, and hands on whoever was touched.
 pub(super) fn settle_all(
@@ -117,6 +117,7 @@ struct Acts<'a> {
 
 impl Acts<'_> {
     fn take(&mut self, tx: &mut Tx, settled: &Settled) -> Result<(), GatewayError> {
+        let formed_with = if settled.person.is_none() { settled.joined.first() } else { None };
         let person = match settled.person {
             Some(person) => person.to_string(),
             None => self.form(settled),
@@ -132,7 +133,9 @@ impl Acts<'_> {
                 self.event("left", &old.id.to_string(), Some(&person), Some(&id), tier);
             }
             self.linked.joined += 1;
-            self.event("joined", &person, None, Some(&id), tier);
+            if formed_with != Some(joined) || settled.split_from.is_some() {
+                self.event("joined", &person, None, Some(&id), tier);
+            }
             self.moved.push((id, person.clone()));
         }
         self.touched.insert(person);
@@ -140,7 +143,8 @@ impl Acts<'_> {
         Ok(())
     }
 
-    /// A new person, perhaps parted from another.
+    /// A new person, perhaps parted from another. Most are of one subject, and never of more: so it
+    /// is one event that says both, and names the first.
     fn form(&mut self, settled: &Settled) -> String {
         let id = PersonId::mint(&self.gateway.edge).to_string();
         self.formed.push(PersonRow { id: id.clone(), created_at: self.at.clone(), superseded_by: None });
@@ -151,7 +155,9 @@ impl Acts<'_> {
             }
             None => {
                 self.linked.formed += 1;
-                self.event("formed", &id, None, None, "");
+                let first = settled.joined.first();
+                let tier = first.and_then(|first| self.tiers.get(first)).copied().unwrap_or_default();
+                self.event("formed", &id, None, first.map(ToString::to_string).as_deref(), tier);
             }
         }
         id
@@ -163,6 +169,7 @@ impl Acts<'_> {
         person::append_events(tx, self.events)?;
         let touched: Vec<String> = self.touched.into_iter().collect();
         work::push(tx, Step::Release, &touched, run_id, &self.at)?;
+        work::push(tx, Step::Exchange, &touched, run_id, &self.at)?;
         Ok(self.linked)
     }
 
@@ -170,6 +177,8 @@ impl Acts<'_> {
     /// is not sent yet is laid again for the second.
     fn merge(&mut self, tx: &mut Tx, old: &str, stands: &str) -> Result<(), GatewayError> {
         person::set_superseded(tx, old, stands)?;
+        dispatch::set_person(tx, old, stands)?;
+        requested::set_person(tx, old, stands)?;
         self.event("merged", stands, Some(old), None, "");
         for study in intent::list_studies(tx, old)? {
             let is_out = intent::was_ever_out(tx, &study, old)?;

@@ -13,7 +13,7 @@ use crate::gateway::process::seen::Seen;
 use crate::mapping::Snapshot;
 use crate::store::run::Run;
 use crate::store::work::{self, Step};
-use crate::store::{Tx, batch, quarantine, record, subject};
+use crate::store::{Tx, batch, quarantine, record, record_key, subject};
 
 /// Below this many, half a feed may well go in a night.
 const SHRUNK_RECORDS_MIN: i64 = 20;
@@ -36,7 +36,8 @@ pub(super) fn mark(
         // An earlier file that is read again says nothing about what is there now.
         return Ok(());
     }
-    quarantine::close_older(tx, &feed.source, &feed.name, &work.batch.id)?;
+    let at = work.gateway.edge.now().to_string();
+    quarantine::close_older(tx, (&feed.source, &feed.name), &work.batch.id, &run.id, &at)?;
     let (present, missing) = missing(tx, work, seen)?;
     let absent = certain(tx, seen, missing)?;
     let ids: Vec<String> = absent.iter().map(|(id, _)| id.clone()).collect();
@@ -66,27 +67,48 @@ fn warn(seen: &Seen, run: &Run, present: i64, tally: &mut Tally) {
 }
 
 /// A record's id and whose it is.
-type Missing = Vec<(String, Option<String>)>;
+pub(super) type Missing = Vec<(String, Option<String>)>;
 
 /// How many records were there, and those of them that the file does not hold.
-fn missing(tx: &mut Tx, work: &Work<'_>, seen: &Seen) -> Result<(i64, Missing), GatewayError> {
+pub(super) fn missing(tx: &mut Tx, work: &Work<'_>, seen: &Seen) -> Result<(i64, Missing), GatewayError> {
     let page = i64::try_from(ROWS_A_STATEMENT_MAX).unwrap_or(i64::MAX);
     let (mut present, mut missing, mut after) = (0, Vec::new(), String::new());
     loop {
         let rows = record::list_present(tx, &work.feed.source, &work.feed.name, &after, page)?;
         let Some((last, ..)) = rows.last() else { return Ok((present, missing)) };
         after.clone_from(last);
+        let mut page = Missing::new();
         for (id, key, subject) in rows {
             present += 1;
             if KeyedHash::from_slice(&key).is_some_and(|key| !seen.holds(key)) {
-                missing.push((id, subject));
+                page.push((id, subject));
             }
         }
+        missing.extend(not_told_otherwise(tx, work, seen, page)?);
     }
 }
 
+/// Those that the file does not hold under another key either, where other feeds tell them too.
+fn not_told_otherwise(
+    tx: &mut Tx,
+    work: &Work<'_>,
+    seen: &Seen,
+    missing: Missing,
+) -> Result<Missing, GatewayError> {
+    if work.feed.mapping.blocks.iter().all(|block| block.same_as.is_none()) {
+        return Ok(missing);
+    }
+    let ids: Vec<String> = missing.iter().map(|(id, _)| id.clone()).collect();
+    let held: BTreeSet<String> = record_key::list(tx, &ids)?
+        .into_iter()
+        .filter(|row| KeyedHash::from_slice(&row.key_hash).is_some_and(|key| seen.holds(key)))
+        .map(|row| row.record_id)
+        .collect();
+    Ok(missing.into_iter().filter(|(id, _)| !held.contains(id)).collect())
+}
+
 /// Those that are missing for certain.
-fn certain(tx: &mut Tx, seen: &Seen, missing: Missing) -> Result<Missing, GatewayError> {
+pub(super) fn certain(tx: &mut Tx, seen: &Seen, missing: Missing) -> Result<Missing, GatewayError> {
     let people: BTreeSet<String> = missing.iter().filter_map(|(_, subject)| subject.clone()).collect();
     let people: Vec<String> = people.into_iter().collect();
     let in_doubt: BTreeSet<String> = subject::find(tx, &people)?

@@ -1,5 +1,9 @@
 //! The records that a chunk speaks of, as they stand, and what becomes of them.
 
+mod hear;
+mod shared;
+mod which;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -49,9 +53,20 @@ pub(super) struct Heads<'w, 'u> {
     run_id: &'w str,
     content: Hasher,
     /// Records about which the chunk says only what is known.
-    same: HashSet<(Kind, KeyedHash)>,
+    same: HashSet<KeyedHash>,
     by_key: HashMap<(Kind, KeyedHash), Head<'u>>,
     versions: Vec<VersionRow>,
+    /// Of the records that other feeds of the source tell too.
+    shared: shared::Shared,
+}
+
+/// Which head a version is put to, and how.
+struct Put {
+    key: (Kind, KeyedHash),
+    number: i64,
+    change: Change,
+    /// What is current is newer.
+    is_late: bool,
 }
 
 impl<'w, 'u> Heads<'w, 'u> {
@@ -70,6 +85,7 @@ impl<'w, 'u> Heads<'w, 'u> {
             same: HashSet::new(),
             by_key: HashMap::new(),
             versions: Vec::new(),
+            shared: shared::Shared::default(),
         };
         let differing = heads.load_stands(tx, taken)?;
         for (kind, keys) in differing {
@@ -81,6 +97,7 @@ impl<'w, 'u> Heads<'w, 'u> {
         }
         heads.load_stored(tx, taken)?;
         heads.load_history(tx, taken)?;
+        heads.load_shared(tx, taken)?;
         Ok(heads)
     }
 
@@ -91,38 +108,33 @@ impl<'w, 'u> Heads<'w, 'u> {
         tx: &mut Tx,
         taken: &[(&UnitRead, Vec<&RecordRead>)],
     ) -> Result<BTreeMap<Kind, Vec<KeyedHash>>, GatewayError> {
-        let mut keys: BTreeMap<Kind, Vec<KeyedHash>> = BTreeMap::new();
-        for record in taken.iter().flat_map(|(_, records)| records) {
-            keys.entry(record.kind).or_default().push(record.key);
-        }
+        let records = || taken.iter().flat_map(|(_, records)| records).filter(|one| one.shared.is_none());
+        let mut keys: Vec<KeyedHash> = records().map(|record| record.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
         let is_full = self.work.feed.mapping.snapshot == Snapshot::Full;
-        let mut stands = HashMap::new();
-        for (kind, keys) in &mut keys {
-            keys.sort_unstable();
-            keys.dedup();
-            for stand in record::find_stands(tx, &self.work.feed.source, kind.as_str(), keys)? {
-                let is_settled = !stand.is_absent && (!is_full || stand.feed == self.work.feed.name);
-                let hash = KeyedHash::from_slice(&stand.current_hash).filter(|_hash| is_settled);
-                if let Some(key) = KeyedHash::from_slice(&stand.key_hash) {
-                    stands.insert((*kind, key), hash);
-                }
+        let mut stands = HashMap::with_capacity(keys.len());
+        for stand in record::find_stands(tx, &self.work.feed.name, &keys)? {
+            let is_settled = !stand.is_absent && (!is_full || stand.is_of_feed);
+            let hash = KeyedHash::from_slice(&stand.current_hash).filter(|_hash| is_settled);
+            if let Some(key) = KeyedHash::from_slice(&stand.key_hash) {
+                stands.insert(key, hash);
             }
         }
         let mut differing: BTreeMap<Kind, Vec<KeyedHash>> = BTreeMap::new();
-        for record in taken.iter().flat_map(|(_, records)| records) {
-            let key = (record.kind, record.key);
-            let Some(hash) = stands.get(&key) else { continue };
+        for record in records() {
+            let Some(hash) = stands.get(&record.key) else { continue };
             if record.update == Update::Whole && *hash == Some(record.hash) {
-                self.same.insert(key);
+                self.same.insert(record.key);
             } else {
                 differing.entry(record.kind).or_default().push(record.key);
             }
         }
-        for (kind, keys) in &mut differing {
+        for keys in differing.values_mut() {
             keys.sort_unstable();
             keys.dedup();
             for key in keys.iter() {
-                self.same.remove(&(*kind, *key));
+                self.same.remove(key);
             }
         }
         Ok(differing)
@@ -133,7 +145,7 @@ impl<'w, 'u> Heads<'w, 'u> {
         let mut subjects: Vec<KeyedHash> = taken
             .iter()
             .flat_map(|(_, records)| records)
-            .filter(|record| !self.same.contains(&(record.kind, record.key)))
+            .filter(|record| !self.same.contains(&record.key))
             .filter_map(|record| record.subject)
             .collect();
         subjects.sort_unstable();
@@ -150,7 +162,7 @@ impl<'w, 'u> Heads<'w, 'u> {
         let patched: BTreeSet<(Kind, KeyedHash)> = taken
             .iter()
             .flat_map(|(_, records)| records)
-            .filter(|record| record.update == Update::Patch)
+            .filter(|record| record.update == Update::Patch && record.shared.is_none())
             .map(|record| (record.kind, record.key))
             .collect();
         let by_id: BTreeMap<String, (Kind, KeyedHash)> = patched
@@ -175,7 +187,7 @@ impl<'w, 'u> Heads<'w, 'u> {
     ) -> Result<(), GatewayError> {
         let mut by_id: BTreeMap<String, (Kind, KeyedHash)> = BTreeMap::new();
         for (unit, records) in taken {
-            for record in records {
+            for record in records.iter().filter(|record| record.shared.is_none()) {
                 let key = (record.kind, record.key);
                 let Some(head) = self.by_key.get(&key) else { continue };
                 let is_other = head.row.current_hash.as_slice() != record.hash.as_bytes().as_slice();
@@ -202,14 +214,18 @@ impl<'w, 'u> Heads<'w, 'u> {
         unit: &UnitRead,
         record: &'u RecordRead,
     ) -> Result<Change, GatewayError> {
-        let key = (record.kind, record.key);
-        if self.same.contains(&key) {
+        if self.same.contains(&record.key) {
             return Ok(Change::Unchanged);
         }
+        if let Some(shared) = &record.shared {
+            return self.take_shared(people, unit, record, shared);
+        }
+        let key = (record.kind, record.key);
         if !self.by_key.contains_key(&key) {
             let head = Head::new(self.work, self.run_id, people, unit, record);
             self.by_key.insert(key, head);
-            return self.put(people, unit, record, settled(record), 1, Change::New);
+            let put = Put { key, number: 1, change: Change::New, is_late: false };
+            return self.put(people, unit, record, settled(record), put);
         }
         let feed = &self.work.feed.name;
         let Some(head) = self.by_key.get_mut(&key) else { return Err(GatewayError::Stopped) };
@@ -234,7 +250,8 @@ impl<'w, 'u> Heads<'w, 'u> {
             if is_known {
                 return Ok(head.unchanged());
             }
-            return self.put(people, unit, record, settled(record), next, Change::Changed);
+            let put = Put { key, number: next, change: Change::Changed, is_late: true };
+            return self.put(people, unit, record, settled(record), put);
         }
         let draft = match record.update {
             Update::Whole => {
@@ -255,7 +272,8 @@ impl<'w, 'u> Heads<'w, 'u> {
                 Cow::Owned(current)
             }
         };
-        self.put(people, unit, record, draft, next, Change::Changed)
+        let put = Put { key, number: next, change: Change::Changed, is_late: false };
+        self.put(people, unit, record, draft, put)
     }
 
     /// Adds a version, and moves the head on where it is the newest.
@@ -265,16 +283,14 @@ impl<'w, 'u> Heads<'w, 'u> {
         unit: &UnitRead,
         record: &RecordRead,
         draft: Cow<'u, Draft>,
-        number: i64,
-        change: Change,
+        put: Put,
     ) -> Result<Change, GatewayError> {
         let work = self.work;
-        let Some(head) = self.by_key.get_mut(&(record.kind, record.key)) else {
-            return Err(GatewayError::Stopped);
-        };
-        let hash = match record.update {
-            Update::Whole => record.hash,
-            Update::Patch => draft.keyed_hash(&self.content),
+        let Put { key, number, change, is_late } = put;
+        let Some(head) = self.by_key.get_mut(&key) else { return Err(GatewayError::Stopped) };
+        let hash = match (record.update, &record.shared) {
+            (Update::Whole, None) => record.hash,
+            (Update::Patch, _) | (_, Some(_)) => draft.keyed_hash(&self.content),
         };
         let (body, identity) = draft.part();
         let identity = match identity {
@@ -308,13 +324,11 @@ impl<'w, 'u> Heads<'w, 'u> {
             body,
             identity,
         });
-        let is_current =
-            change == Change::New || !head.is_older(record, &work.batch.received_at, unit.ordinal);
         head.is_dirty = true;
         head.row.last_number = number;
         head.row.absent_since = None;
         self.run_id.clone_into(&mut head.row.last_run);
-        if is_current {
+        if !is_late {
             head.row.current_number = number;
             head.row.current_hash = hash.as_bytes().to_vec();
             head.row.current_source_time = record.source_time.map(|time| time.to_string());
@@ -345,7 +359,8 @@ impl<'w, 'u> Heads<'w, 'u> {
         moved.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         record::create(tx, &new)?;
         record::put(tx, &moved)?;
-        version::append(tx, &self.versions)
+        version::append(tx, &self.versions)?;
+        self.shared.write(tx)
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::finding::{Code, Finding, Findings, Severity};
 use crate::base::limit::FINDINGS_KEPT_MAX;
+use crate::base::seal::KeyedHash;
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::finding::{self, RunFinding};
 use crate::store::run::Run;
@@ -58,7 +59,8 @@ impl Outcome {
 pub(super) struct Tally {
     counts: BTreeMap<(&'static str, &'static str), i64>,
     changed: BTreeMap<(&'static str, &'static str), i64>,
-    waiting: Vec<Finding>,
+    /// Each with what its unit is about, where that is known.
+    waiting: Vec<(Finding, Option<KeyedHash>)>,
     kept: usize,
     /// Whether what was found about the file as a whole is counted already.
     pub(super) has_file_findings: bool,
@@ -87,9 +89,14 @@ impl Tally {
 
     /// Counts a finding, and keeps it whole while there is room.
     pub(super) fn add(&mut self, finding: Finding) {
+        self.add_about(finding, None);
+    }
+
+    /// The same, of a unit that is about something.
+    pub(super) fn add_about(&mut self, finding: Finding, about: Option<KeyedHash>) {
         self.count(finding.code, finding.severity, 1);
         if self.kept + self.waiting.len() < FINDINGS_KEPT_MAX {
-            self.waiting.push(finding);
+            self.waiting.push((finding, about));
         }
     }
 
@@ -120,8 +127,8 @@ impl Tally {
     pub(super) fn write(&mut self, tx: &mut Tx, run: &mut Run) -> Result<(), StoreError> {
         let rows: Vec<RunFinding> = (self.kept..)
             .zip(&self.waiting)
-            .map(|(position, finding)| {
-                RunFinding::new(&run.id, i64::try_from(position).unwrap_or(i64::MAX), finding)
+            .map(|(position, (finding, about))| {
+                RunFinding::new(&run.id, i64::try_from(position).unwrap_or(i64::MAX), finding, *about)
             })
             .collect();
         finding::append(tx, &rows)?;

@@ -8,10 +8,10 @@ use crate::config::Scope;
 use crate::gateway::GatewayError;
 use crate::gateway::process::Work;
 use crate::gateway::process::read::{Content, RecordRead, UnitRead};
-use crate::gateway::receive::known_name;
-use crate::person::block::KNOWN_BLOCKS;
+use crate::gateway::receive::{known_blocks, known_keys, says_who};
+use crate::person::block::{KNOWN_BLOCKS, NHS_NUMBER};
 use crate::store::subject::{self, Block, SubjectRow};
-use crate::store::{Tx, meta};
+use crate::store::{Tx, meta, requested};
 
 /// One person as this source knows them, in one transaction.
 struct Person {
@@ -30,7 +30,16 @@ pub(super) struct People<'w> {
     /// Blocks of the chunk that somebody known has.
     known_blocks: HashSet<KeyedHash>,
     changed_blocks: BTreeMap<String, Vec<(&'static str, KeyedHash)>>,
-    has_grown: bool,
+    /// Those of them by which somebody out of scope may come into it.
+    asked_blocks: BTreeSet<KeyedHash>,
+    /// Somebody is known by a key who was not.
+    has_new_keys: bool,
+    /// Somebody known has blocks of which it is not asked whether they are new.
+    has_new_blocks: bool,
+    /// NHS numbers that the source was asked about, of those that the chunk speaks of.
+    requested: HashSet<KeyedHash>,
+    /// The NHS number of a person as far as this source told it.
+    numbers: HashMap<KeyedHash, KeyedHash>,
 }
 
 impl<'w> People<'w> {
@@ -41,7 +50,11 @@ impl<'w> People<'w> {
             by_key: HashMap::new(),
             known_blocks: HashSet::new(),
             changed_blocks: BTreeMap::new(),
-            has_grown: false,
+            asked_blocks: BTreeSet::new(),
+            has_new_keys: false,
+            has_new_blocks: false,
+            requested: HashSet::new(),
+            numbers: HashMap::new(),
         }
     }
 
@@ -63,6 +76,33 @@ impl<'w> People<'w> {
             let blocks: Vec<KeyedHash> = blocks.into_iter().collect();
             self.known_blocks.extend(subject::find_known_blocks(tx, &blocks)?);
         }
+        if self.work.feed.scope == Scope::Requested {
+            self.load_requested(tx, units, &keys)?;
+        }
+        Ok(())
+    }
+
+    /// Looks up whom of a chunk the source was asked about.
+    fn load_requested(
+        &mut self,
+        tx: &mut Tx,
+        units: &[UnitRead],
+        keys: &[KeyedHash],
+    ) -> Result<(), GatewayError> {
+        let of_id: HashMap<&str, KeyedHash> =
+            keys.iter().filter_map(|key| Some((self.by_key.get(key)?.id.as_str(), *key))).collect();
+        let ids: Vec<String> = of_id.keys().map(|id| (*id).to_owned()).collect();
+        for block in subject::list_blocks(tx, &ids)? {
+            let hash = KeyedHash::from_slice(&block.hash).filter(|_| block.block == NHS_NUMBER);
+            if let (Some(key), Some(hash)) = (of_id.get(block.subject_id.as_str()), hash) {
+                self.numbers.insert(*key, hash);
+            }
+        }
+        let told = units.iter().flat_map(UnitRead::all).filter_map(number);
+        let mut numbers: Vec<KeyedHash> = self.numbers.values().copied().chain(told).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        self.requested.extend(requested::find_wanted(tx, &self.work.feed.source, &numbers)?);
         Ok(())
     }
 
@@ -87,6 +127,13 @@ impl<'w> People<'w> {
         let Some(subject) = subject else { return true };
         match self.work.feed.scope {
             Scope::Defines | Scope::Everyone => true,
+            // What the unit itself says of who it is about comes before what was said earlier.
+            Scope::Requested => {
+                let mut of_subject = unit.iter().filter(|record| record.subject.as_ref() == Some(subject));
+                let said = of_subject.find_map(number);
+                let number = said.or_else(|| self.numbers.get(subject).copied());
+                number.is_some_and(|number| self.requested.contains(&number))
+            }
             Scope::Known => {
                 self.is_known(subject)
                     || unit
@@ -107,7 +154,8 @@ impl<'w> People<'w> {
             Some(person) if makes_known && !person.is_known => {
                 person.is_known = true;
                 person.is_newly_known = true;
-                self.has_grown = true;
+                self.has_new_keys = true;
+                self.has_new_blocks = true;
             }
             Some(_) => {}
             None => {
@@ -131,13 +179,16 @@ impl<'w> People<'w> {
                     is_newly_known: false,
                 };
                 self.by_key.insert(subject, person);
-                self.has_grown |= makes_known;
+                self.has_new_keys |= makes_known;
             }
         }
     }
 
     /// Notes the blocks of somebody known, so that a later row of the same chunk finds them.
     pub(super) fn note_known(&mut self, subject: &KeyedHash, blocks: &[(&'static str, KeyedHash)]) {
+        if let Some((_, hash)) = blocks.iter().find(|(name, _)| *name == NHS_NUMBER) {
+            self.numbers.insert(*subject, *hash);
+        }
         if self.is_known(subject) {
             self.known_blocks.extend(blocks.iter().map(|(_, hash)| *hash));
         }
@@ -176,13 +227,16 @@ impl<'w> People<'w> {
         let Some(person) = self.by_key.get(subject) else { return };
         if person.is_known {
             self.known_blocks.extend(blocks.iter().map(|(_, hash)| *hash));
-            self.has_grown = true;
+            let asked = blocks.iter().filter(|(name, _)| KNOWN_BLOCKS.contains(name));
+            self.asked_blocks.extend(asked.map(|(_, hash)| *hash));
         }
         self.changed_blocks.insert(person.id.clone(), blocks);
     }
 
-    /// Writes down who is new before their records.
-    pub(super) fn write(&mut self, tx: &mut Tx) -> Result<(), GatewayError> {
+    /// Writes down who is new before their records. Gives by how much that raises the mark of this
+    /// feed ([`known_mark`](crate::gateway::receive::known_mark)).
+    pub(super) fn write(&mut self, tx: &mut Tx) -> Result<i64, GatewayError> {
+        let raised = self.raise_marks(tx)?;
         let mut new: Vec<SubjectRow> = self.by_key.values().filter_map(|person| person.new.clone()).collect();
         new.sort_unstable_by(|a, b| a.id.cmp(&b.id));
         subject::create(tx, &new)?;
@@ -211,13 +265,33 @@ impl<'w> People<'w> {
             })
             .collect();
         subject::replace_blocks(tx, &ids, &blocks)?;
-        if self.has_grown {
-            let name = known_name(&self.work.feed.source);
+        Ok(raised)
+    }
+
+    /// Counts that somebody may have come into scope. A block that somebody known had already lets
+    /// nobody in who was not.
+    fn raise_marks(&self, tx: &mut Tx) -> Result<i64, GatewayError> {
+        let feed = self.work.feed;
+        let asked: Vec<KeyedHash> = self.asked_blocks.iter().copied().collect();
+        let held: BTreeSet<KeyedHash> = subject::find_known_blocks(tx, &asked)?.into_iter().collect();
+        let has_new_blocks = self.has_new_blocks || held.len() < asked.len();
+        let marks = [
+            (self.has_new_keys, known_keys(&feed.source), true),
+            (has_new_blocks, known_blocks(&feed.source), says_who(feed)),
+        ];
+        let mut raised = 0;
+        for (_, name, is_asked) in marks.into_iter().filter(|(has_new, ..)| *has_new) {
             let mark = meta::number(tx, &name)?;
             meta::set(tx, &name, &(mark + 1).to_string())?;
+            raised += i64::from(is_asked);
         }
-        Ok(())
+        Ok(raised)
     }
+}
+
+/// The NHS number that a record tells.
+fn number(record: &RecordRead) -> Option<KeyedHash> {
+    record.blocks.iter().find(|(name, _)| *name == NHS_NUMBER).map(|(_, hash)| *hash)
 }
 
 impl UnitRead {

@@ -126,9 +126,14 @@ impl Seen {
         self.is_whole &= fresh.is_whole;
     }
 
-    /// Takes in a unit that an earlier process committed.
-    pub(super) fn replay(&mut self, unit: &UnitRead) {
+    /// Takes in a unit that an earlier process committed, or set aside because only its sender knows
+    /// which record it speaks of.
+    pub(super) fn replay(&mut self, unit: &UnitRead, is_open: bool) {
         match &unit.content {
+            Content::Records(about) if is_open => {
+                self.units.insert(unit.fingerprint);
+                self.note_doubt(about);
+            }
             Content::Refused(about) => self.note_doubt(about),
             Content::SetAside { about, .. } => {
                 self.units.insert(unit.fingerprint);

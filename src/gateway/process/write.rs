@@ -13,12 +13,13 @@ use crate::gateway::process::ledger::{Outcome, Tally};
 use crate::gateway::process::people::People;
 use crate::gateway::process::read::{Content, RecordRead, UnitRead};
 use crate::gateway::process::seen::{Again, Seen};
+use crate::gateway::process::shadow::Tried;
 use crate::gateway::process::{Progress, Work};
 use crate::mapping::Update;
 use crate::record::kind::Kind;
 use crate::store::Tx;
 use crate::store::inbox::{self, Seen as SeenEvent};
-use crate::store::quarantine::{self, Quarantined};
+use crate::store::quarantine::{self, Cause, Quarantined};
 use crate::store::run::{self, Run};
 use crate::store::unit_outcome::{self, UnitOutcome};
 use crate::store::work::{self, Step};
@@ -28,6 +29,8 @@ pub(super) struct Written {
     pub(super) run: Run,
     pub(super) tally: Tally,
     pub(super) seen: Seen,
+    /// What became of each unit, where somebody asks: of events that were posted, and of replays.
+    pub(super) outcomes: Vec<UnitOutcome>,
 }
 
 /// What is decided of a unit before its records are looked at.
@@ -44,8 +47,14 @@ struct Writer<'w> {
     tally: Tally,
     quarantined: Vec<Quarantined>,
     events: Vec<SeenEvent>,
-    /// For the receipts of events that were posted.
+    /// For the receipts of events that were posted, and for whoever replays units.
     outcomes: Vec<UnitOutcome>,
+    /// Units that were set aside before and are taken now.
+    closing: Vec<i64>,
+    /// Those that are still wrong, and why.
+    causes: Vec<Cause>,
+    /// What a mapping makes differently that is tried beside this one.
+    differences: Tried,
     /// Found in the unit at hand when its records were looked at.
     conflicts: Vec<Finding>,
     known_events: BTreeMap<KeyedHash, (String, i64)>,
@@ -70,6 +79,9 @@ pub(super) fn write(
         quarantined: Vec::new(),
         events: Vec::new(),
         outcomes: Vec::new(),
+        closing: Vec::new(),
+        causes: Vec::new(),
+        differences: Tried::default(),
         conflicts: Vec::new(),
         known_events: known_events(tx, work, units)?,
         touched: BTreeSet::new(),
@@ -104,7 +116,7 @@ pub(super) fn write(
         let outcome = writer.records(&mut people, &mut heads, unit, records)?;
         writer.count(unit, outcome);
     }
-    people.write(tx)?;
+    writer.run.known_mark += people.write(tx)?;
     heads.write(tx)?;
     writer.finish(tx, units)
 }
@@ -165,7 +177,7 @@ impl Writer<'_> {
     ) -> Outcome {
         let is_certain = !about.is_empty()
             && about.iter().all(|record| people.is_in_scope(record.subject.as_ref(), about));
-        let is_wide = self.work.feed.scope != Scope::Known;
+        let is_wide = !matches!(self.work.feed.scope, Scope::Known | Scope::Requested);
         if !is_certain && !is_wide {
             return Outcome::Rejected;
         }
@@ -174,7 +186,7 @@ impl Writer<'_> {
     }
 
     fn keep(&mut self, unit: &UnitRead, sealed: &Sealed) {
-        let code = unit.findings.first().map_or("", |finding| finding.code.as_str());
+        let Cause { code, column_name, expected, .. } = cause(unit, &self.conflicts);
         self.quarantined.push(Quarantined {
             id: format!("{}/{}", self.work.batch.id, unit.ordinal),
             run_id: self.run.id.clone(),
@@ -185,9 +197,14 @@ impl Writer<'_> {
             sheet: unit.place.sheet.as_deref().map(str::to_owned),
             line: i64::try_from(unit.place.line).ok(),
             path: unit.place.path.as_deref().map(str::to_owned),
-            code: code.to_owned(),
+            code,
             sealed: sealed.as_bytes().to_vec(),
-            state: "open".to_owned(),
+            state: quarantine::OPEN.to_owned(),
+            column_name,
+            expected,
+            replay_run: self.work.is_replay.then(|| self.run.id.clone()),
+            closed_at: None,
+            closed_by: None,
         });
     }
 
@@ -237,6 +254,13 @@ impl Writer<'_> {
         unit: &UnitRead,
         records: &[&'u RecordRead],
     ) -> Result<Outcome, GatewayError> {
+        if let Some(record) = records.iter().find(|record| record.shared.is_some()) {
+            let is_held = |key| self.before.holds(key) || self.fresh.holds(key);
+            match heads.ask(people, unit, records, &is_held)? {
+                Ok(remarks) => remarks.into_iter().for_each(|remark| self.remark(record, remark)),
+                Err(question) => return Ok(self.ask(unit, record, question)),
+            }
+        }
         let (mut is_changed, mut conflicts) = (false, Vec::new());
         for record in records {
             let again = match record.update {
@@ -284,6 +308,20 @@ impl Writer<'_> {
         Ok(outcome)
     }
 
+    /// Only the sender knows which record a unit speaks of, so it is set aside.
+    fn ask(&mut self, unit: &UnitRead, record: &RecordRead, question: Finding) -> Outcome {
+        self.fresh.note_doubt(unit.all());
+        self.remark(record, question);
+        let Some(sealed) = &unit.sealed else { return Outcome::Rejected };
+        self.keep(unit, sealed);
+        Outcome::Quarantined
+    }
+
+    fn remark(&mut self, record: &RecordRead, finding: Finding) {
+        self.conflicts.push(finding.clone());
+        self.tally.add_about(finding, Some(record.key));
+    }
+
     /// Two rows of one file say different things of one record: neither overwrites the other.
     fn conflict(&mut self, unit: &UnitRead, record: &RecordRead, severity: Severity) {
         let expected = format!(
@@ -291,9 +329,7 @@ impl Writer<'_> {
             record.kind
         );
         let origin = unit.place.origin(&Origin::default());
-        let finding = Finding::new(Code::RecordConflict, origin, expected).severity(severity);
-        self.conflicts.push(finding.clone());
-        self.tally.add(finding);
+        self.remark(record, Finding::new(Code::RecordConflict, origin, expected).severity(severity));
     }
 
     /// Counts a unit, and what was found in it. What was found in the rows of people out of scope
@@ -305,11 +341,24 @@ impl Writer<'_> {
             _ => true,
         };
         if is_noted {
-            unit.findings.iter().for_each(|finding| self.tally.add(finding.clone()));
+            let about = unit.all().first().map(|record| record.key);
+            unit.findings.iter().for_each(|finding| self.tally.add_about(finding.clone(), about));
         }
         outcome.count(&mut self.run);
         let conflicts = std::mem::take(&mut self.conflicts);
-        if self.work.is_posted {
+        if self.work.open.contains(&unit.ordinal) {
+            match outcome {
+                Outcome::Rejected | Outcome::Quarantined => self.causes.push(cause(unit, &conflicts)),
+                Outcome::Duplicate | Outcome::Filtered | Outcome::Accepted | Outcome::Unchanged => {
+                    self.closing.push(unit.ordinal);
+                }
+            }
+        }
+        let is_out_of_scope = outcome == Outcome::Filtered && !matches!(unit.content, Content::Nothing);
+        if let Some(differences) = unit.shadow.as_ref().filter(|_| !is_out_of_scope) {
+            self.differences.note(&self.work.batch.id, unit, differences);
+        }
+        if self.work.is_posted || self.work.is_replay {
             let noted: &[Finding] = if is_noted { &unit.findings } else { &[] };
             let found: Vec<Found> =
                 noted.iter().chain(&conflicts).map(|finding| Found::of(finding, "")).collect();
@@ -326,15 +375,50 @@ impl Writer<'_> {
     fn finish(mut self, tx: &mut Tx, units: &[UnitRead]) -> Result<Written, GatewayError> {
         quarantine::put(tx, &self.quarantined)?;
         inbox::put(tx, &self.events)?;
-        unit_outcome::put(tx, &self.outcomes)?;
-        if !self.run.note.is_empty() {
-            unit_outcome::improve(tx, &self.outcomes)?;
+        if self.work.is_replay {
+            unit_outcome::replace(tx, &self.outcomes)?;
+        } else {
+            unit_outcome::put(tx, &self.outcomes)?;
+            if !self.run.note.is_empty() {
+                unit_outcome::improve(tx, &self.outcomes)?;
+            }
+        }
+        quarantine::close_taken(tx, &self.work.batch.id, &self.closing, &self.run.id, &self.at)?;
+        quarantine::set_causes(tx, &self.work.batch.id, &self.causes)?;
+        if let Some(shadow) = &self.work.shadow {
+            self.differences.write(tx, shadow.id())?;
         }
         let touched: Vec<String> = self.touched.into_iter().collect();
         work::push(tx, Step::Link, &touched, &self.run.id, &self.at)?;
-        self.run.position = units.last().map_or(self.run.position, |unit| unit.ordinal);
+        self.run.position = if self.work.is_replay {
+            self.run.position + i64::try_from(units.len()).unwrap_or(i64::MAX)
+        } else {
+            units.last().map_or(self.run.position, |unit| unit.ordinal)
+        };
         self.tally.write(tx, &mut self.run)?;
         run::save(tx, &self.run)?;
-        Ok(Written { run: self.run, tally: self.tally, seen: self.fresh })
+        Ok(Written { run: self.run, tally: self.tally, seen: self.fresh, outcomes: self.outcomes })
+    }
+}
+
+/// Why a unit is set aside, in the sender's words: the worst of what was found, and the name of the
+/// column or member it was found in.
+fn cause(unit: &UnitRead, conflicts: &[Finding]) -> Cause {
+    let found = || unit.findings.iter().chain(conflicts);
+    let worst = found().map(|finding| finding.severity).max();
+    let finding = found().find(|finding| Some(finding.severity) == worst);
+    let column = finding.and_then(|finding| {
+        let Origin { column, path, .. } = &finding.origin;
+        let path = path.as_deref().map(|path| match unit.place.path.as_deref() {
+            Some(before) => path.strip_prefix(before).unwrap_or(path).trim_start_matches('/'),
+            None => path,
+        });
+        column.as_deref().or(path).filter(|name| !name.is_empty())
+    });
+    Cause {
+        unit: unit.ordinal,
+        code: finding.map_or("", |finding| finding.code.as_str()).to_owned(),
+        column_name: column.map(str::to_owned),
+        expected: finding.map(|finding| finding.expected.clone()).unwrap_or_default(),
     }
 }

@@ -1,5 +1,5 @@
-//! What comes back from the evaluation side: that a notice has arrived, or that somebody has been
-//! removed. It counts only with that side's own signature.
+//! What comes back from the evaluation side: that messages have been taken, that a notice has
+//! arrived, or that somebody has been removed. It counts only with that side's own signature.
 
 use std::collections::BTreeSet;
 
@@ -7,21 +7,28 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::Deserialize;
 
 use crate::base::finding::{Code, Finding, Findings};
-use crate::base::limit::ANSWERS_CLAIMED_MAX;
+use crate::base::limit::{ANSWERS_CLAIMED_MAX, MESSAGES_ANSWERED_MAX};
 use crate::base::origin::Origin;
 use crate::gateway::GatewayError;
 use crate::gateway::release::job::Job;
 use crate::queue::{Delivery, QueueName};
-use crate::store::release;
+use crate::store::{intent, release};
 
 /// What is signed begins with this (`schemas/door/acknowledgement.json`).
 const SIGNED_AS: &str = "wayleave/acknowledgement/v1";
 
-/// What an answer says. It names a notice and nothing else.
+/// What an answer says. It names a notice, or messages by the ids that this side gave them, and
+/// nothing else.
+enum Answer {
+    Notice { notice: String, is_removed: bool },
+    Taken { messages: Vec<String> },
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Answer {
-    notice: String,
+struct Body {
+    notice: Option<String>,
+    messages: Option<Vec<String>>,
     kind: Said,
     signature: String,
 }
@@ -31,18 +38,28 @@ struct Answer {
 enum Said {
     Acknowledged,
     Removed,
+    Taken,
 }
 
 impl Answer {
     /// The answer in a body, if that key signed it.
     fn read(body: &[u8], key: &VerifyingKey) -> Option<Self> {
-        let answer: Self = serde_json::from_slice(body).ok()?;
-        let said = match answer.kind {
-            Said::Acknowledged => "acknowledged",
-            Said::Removed => "removed",
+        let Body { notice, messages, kind, signature } = serde_json::from_slice(body).ok()?;
+        let (answer, named, said) = match (kind, notice, messages) {
+            (Said::Taken, None, Some(messages)) if messages.len() <= MESSAGES_ANSWERED_MAX => {
+                let named = messages.join(",");
+                (Self::Taken { messages }, named, "taken")
+            }
+            (Said::Acknowledged, Some(notice), None) => {
+                (Self::Notice { notice: notice.clone(), is_removed: false }, notice, "acknowledged")
+            }
+            (Said::Removed, Some(notice), None) => {
+                (Self::Notice { notice: notice.clone(), is_removed: true }, notice, "removed")
+            }
+            _ => return None,
         };
-        let signed = format!("{SIGNED_AS}\n{}\n{said}", answer.notice);
-        let signature = Signature::from_bytes(&digits(&answer.signature)?);
+        let signed = format!("{SIGNED_AS}\n{named}\n{said}");
+        let signature = Signature::from_bytes(&digits(&signature)?);
         key.verify_strict(signed.as_bytes(), &signature).ok()?;
         Some(answer)
     }
@@ -60,11 +77,13 @@ fn digits(text: &str) -> Option<[u8; 64]> {
 }
 
 impl Job<'_> {
-    /// Reads what came back, and marks the notices it names. What the evaluation side did not sign
+    /// Reads what came back, and marks the notices and messages it names; gives how many answers there
+    /// were to notices. What the evaluation side did not sign
     /// is refused: it ends among the dead letters. Without that side's key everything stays in
     /// the queue.
     pub(super) fn read_answers(&self, findings: &mut Findings) -> Result<u64, GatewayError> {
-        let back = QueueName::back(&self.protocol.study);
+        let study = &self.protocol.study;
+        let back = QueueName::back(study);
         let Some(key) = &self.keys.evaluation else {
             if self.queue.counts(&back)?.waiting > 0 {
                 let expected =
@@ -85,13 +104,23 @@ impl Job<'_> {
             let said: Vec<Answer> = deliveries.iter().filter_map(read).collect();
             self.gateway.store.write(|tx| {
                 for answer in &said {
-                    release::mark_notice_answered(tx, &answer.notice, answer.kind == Said::Removed, &at)?;
+                    match answer {
+                        Answer::Notice { notice, is_removed } => {
+                            release::mark_notice_answered(tx, notice, *is_removed, &at)?;
+                        }
+                        Answer::Taken { messages } => {
+                            intent::settle(tx, study, messages, &at)?;
+                            release::settle(tx, study, messages, &at)?;
+                        }
+                    }
                 }
                 Ok::<_, GatewayError>(())
             })?;
             let (good, bad): (Vec<Delivery>, Vec<Delivery>) =
                 deliveries.into_iter().partition(|delivery| read(delivery).is_some());
-            answers += u64::try_from(self.queue.acknowledge(&good)?).unwrap_or_default();
+            self.queue.acknowledge(&good)?;
+            let to_notices = said.iter().filter(|answer| matches!(answer, Answer::Notice { .. })).count();
+            answers += u64::try_from(to_notices).unwrap_or_default();
             // Each is offered again until it is a dead letter, and told once.
             refused.extend(bad.iter().map(|delivery| delivery.message_id.clone()));
             self.queue.give_back(&bad)?;

@@ -11,6 +11,7 @@ use crate::consent::directive;
 use crate::gateway::release::file::Wishes;
 use crate::gateway::release::lay::{Laid, lay_people};
 use crate::gateway::release::settings::Settings;
+use crate::gateway::restricted::{self, Restricted};
 use crate::gateway::{Gateway, GatewayError};
 use crate::person::compare::Reason;
 use crate::release::protocol::Protocol;
@@ -92,6 +93,29 @@ pub struct Decided {
     pub is_checked: bool,
     /// `permit`, or why not.
     pub verdict: &'static str,
+}
+
+/// Decisions, but for those of restricted people, and how many those are. Whoever may see them is named.
+///
+/// # Errors
+/// Where the store fails.
+pub fn seen_by(
+    gateway: &Gateway,
+    decided: Vec<Decided>,
+    study: &str,
+    restricted_by: Option<&str>,
+) -> Result<(Vec<Decided>, usize), GatewayError> {
+    let who = gateway.store.read(Restricted::read)?;
+    let is_of = |one: &Decided| one.person.as_deref().is_some_and(|person| who.is(person));
+    let count = decided.iter().filter(|one| is_of(one)).count();
+    match restricted_by {
+        _ if count == 0 => Ok((decided, 0)),
+        Some(by) => {
+            restricted::note_seen(gateway, by, &format!("consents of {study}"), count)?;
+            Ok((decided, 0))
+        }
+        None => Ok((decided.into_iter().filter(|one| !is_of(one)).collect(), count)),
+    }
 }
 
 /// How everybody stands to one study, read without changing anything, and every decision.

@@ -11,6 +11,7 @@ use crate::base::private::Private;
 use crate::base::seal::DataKey;
 use crate::consent::decide::{Denied, Proof, When};
 use crate::consent::directive::Directive;
+use crate::exchange::objection::last_word;
 use crate::gateway::{Gateway, GatewayError};
 use crate::record::draft::Draft;
 use crate::record::kind::Kind;
@@ -21,6 +22,7 @@ use crate::release::gate::may_leave;
 use crate::release::protocol::Protocol;
 use crate::store::link;
 use crate::store::record::{self, CurrentRecord};
+use crate::store::restriction::{self, RestrictionRow};
 use crate::store::subject::{self, SubjectRow};
 use crate::store::{StoreError, Tx};
 
@@ -33,6 +35,8 @@ pub struct Wishes {
     pub subjects: Vec<SubjectRow>,
     /// Whether it is in doubt who they are.
     pub is_in_doubt: bool,
+    /// Whether an officer has marked them as restricted.
+    pub is_marked: bool,
     /// Their consent records.
     pub consents: Vec<CurrentRecord>,
     /// What those come to.
@@ -53,6 +57,10 @@ impl Wishes {
         let doubts = link::list_doubts(tx, &ids)?;
         let in_doubt: BTreeSet<&String> =
             doubts.iter().flat_map(|doubt| [&doubt.subject_a, &doubt.subject_b]).collect();
+        let mut marks: BTreeMap<String, Vec<RestrictionRow>> = BTreeMap::new();
+        for mark in restriction::list(tx, &ids)? {
+            marks.entry(mark.subject_id.clone()).or_default().push(mark);
+        }
         let mut consents = by_subject(record::list_current_of_kind(tx, Kind::Consent.as_str(), &ids)?);
         let mut wishes = Vec::with_capacity(people.len());
         for person in people {
@@ -63,7 +71,8 @@ impl Wishes {
             let consents = of_subjects(&subjects, &mut consents);
             let directives =
                 consents.iter().map(directive).filter_map(Result::transpose).collect::<Result<_, _>>()?;
-            wishes.push(Self { person: id, subjects, is_in_doubt, consents, directives });
+            let is_marked = is_marked(subjects.iter().filter_map(|row| marks.get(&row.id)).flatten())?;
+            wishes.push(Self { person: id, subjects, is_in_doubt, is_marked, consents, directives });
         }
         Ok(wishes)
     }
@@ -127,13 +136,28 @@ impl File {
             .min()
     }
 
-    /// Whether any source has marked them as restricted.
+    /// Whether any source, or an officer by hand, has marked them as restricted.
     #[must_use]
     pub fn is_restricted(&self) -> bool {
-        self.records.iter().filter(|record| record.kind == Kind::Person.as_str()).any(|record| {
-            body(record).is_some_and(|body| body.get("restricted") == Some(&serde_json::Value::Bool(true)))
-        })
+        self.wishes.is_marked
+            || self.records.iter().filter(|record| record.kind == Kind::Person.as_str()).any(|record| {
+                body(record)
+                    .is_some_and(|body| body.get("restricted") == Some(&serde_json::Value::Bool(true)))
+            })
     }
+}
+
+/// Whether what officers said by hand comes to a restriction. A lifting that is dated later is not
+/// entered in the first place.
+fn is_marked<'r>(rows: impl Iterator<Item = &'r RestrictionRow>) -> Result<bool, StoreError> {
+    let mut said = Vec::new();
+    for row in rows {
+        let day: Day =
+            row.decided_on.parse().map_err(|_day| StoreError::Unreadable { what: "restriction" })?;
+        said.push((day, row.decision == "lifted"));
+    }
+    let last = said.iter().map(|(day, _)| *day).max();
+    Ok(last.is_some_and(|last| last_word(said, last)))
 }
 
 type BySubject = BTreeMap<String, Vec<CurrentRecord>>;

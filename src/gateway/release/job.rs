@@ -17,8 +17,9 @@ use crate::gateway::release::census::{self, Census};
 use crate::gateway::release::close::{self, Kept};
 use crate::gateway::release::keys::ReleaseKeys;
 use crate::gateway::release::make::{Maker, Outcome};
+use crate::gateway::release::resend::Resend;
 use crate::gateway::release::settings::Settings;
-use crate::gateway::{Gateway, GatewayError};
+use crate::gateway::{Gateway, GatewayError, health};
 use crate::queue::{self, Queue, QueueName};
 use crate::release::door::DoorMessage;
 use crate::release::gate::Gate;
@@ -42,6 +43,8 @@ pub struct Job<'j> {
     pub queue: &'j Queue,
     /// Seconds that a claimed intent stays with this job.
     pub lease_s: i64,
+    /// When what nobody acknowledged is sent again.
+    pub resend: Resend,
 }
 
 /// What one run of the job did.
@@ -57,14 +60,16 @@ pub struct Report {
     pub withheld: BTreeMap<String, u64>,
     /// What was found while making messages.
     pub findings: Findings,
-    /// Answers read from the queue back.
+    /// Answers to notices, read from the queue back.
     pub answers: u64,
+    /// Messages that were sent again, because nobody had said that they arrived.
+    pub resent: u64,
 }
 
-/// A claimed intent, and the message made of it.
-struct Ready {
-    intent: Intent,
-    message: DoorMessage,
+/// An intent, and the message made of it.
+pub(super) struct Ready {
+    pub(super) intent: Intent,
+    pub(super) message: DoorMessage,
 }
 
 impl Job<'_> {
@@ -84,11 +89,12 @@ impl Job<'_> {
                 .map_err(|_json| StoreError::Unreadable { what: "release" })?;
             self.tell_closed(&row, &kept)?;
         }
+        self.resend(&mut report, told)?;
         report.census = census::take(self.gateway, self.protocol)?;
         let (_, decided) = census::look(self.gateway, self.protocol)?;
         report.findings.extend(census::unlinked(&decided));
         let Some(row) = self.begin()? else { return Ok(report) };
-        let (mut sent, mut tries) = (0, 0);
+        let (mut sent, mut tries) = (report.resent, 0);
         loop {
             let done = self.some(&row, &mut report)?;
             if done.count == 0 {
@@ -96,6 +102,10 @@ impl Job<'_> {
             }
             // What was not confirmed is still this job's, and is claimed and published again.
             tries = if done.unsent == 0 { 0 } else { tries + 1 };
+            if tries == 1 {
+                // Trying again may take minutes, and the health page is to say why at once.
+                health::note_door(self.gateway, Some(&GatewayError::Unsent))?;
+            }
             if tries > UNSENT_TRIES_MAX {
                 return Err(GatewayError::Unsent);
             }
@@ -134,6 +144,8 @@ impl Job<'_> {
                 state: "open".to_owned(),
                 counts: String::new(),
                 closed_at: None,
+                settled_at: None,
+                incarnation: meta::number(tx, INCARNATION)?,
             };
             release::create(tx, &row)?;
             Ok(Some(row))
@@ -151,15 +163,7 @@ impl Job<'_> {
         if made.ready.is_empty() {
             return Ok(Done { count, unsent: 0 });
         }
-        let messages: Vec<DoorMessage> = made.ready.iter().map(|ready| ready.message.clone()).collect();
-        let outcomes = self.queue.publish(&messages)?;
-        let sent: Vec<&Ready> = made
-            .ready
-            .iter()
-            .zip(&outcomes)
-            .filter(|(_, outcome)| **outcome == queue::Outcome::Sent)
-            .map(|(ready, _)| ready)
-            .collect();
+        let sent = self.publish(&made.ready)?;
         let at = self.gateway.edge.now();
         self.gateway.store.write(|tx| {
             for ready in &sent {
@@ -167,8 +171,20 @@ impl Job<'_> {
             }
             Ok::<_, GatewayError>(())
         })?;
-        let unsent = outcomes.iter().filter(|outcome| **outcome != queue::Outcome::Sent).count();
+        let unsent = made.ready.len() - sent.len();
         Ok(Done { count, unsent: u64::try_from(unsent).unwrap_or_default() })
+    }
+
+    /// Publishes messages, and gives those that the broker has. A queue that somebody deleted
+    /// meanwhile is made again, for the next try.
+    pub(super) fn publish<'r>(&self, ready: &'r [Ready]) -> Result<Vec<&'r Ready>, GatewayError> {
+        let messages: Vec<DoorMessage> = ready.iter().map(|ready| ready.message.clone()).collect();
+        let outcomes = self.queue.publish(&messages)?;
+        if outcomes.contains(&queue::Outcome::Unroutable) {
+            self.queue.declare(&QueueName::study(&self.protocol.study))?;
+        }
+        let sent = ready.iter().zip(outcomes).filter(|(_, outcome)| *outcome == queue::Outcome::Sent);
+        Ok(sent.map(|(ready, _)| ready).collect())
     }
 
     fn claim_and_make(&self, tx: &mut Tx, row: &ReleaseRow) -> Result<MadeSome, GatewayError> {
@@ -180,6 +196,19 @@ impl Job<'_> {
             return Ok(MadeSome::default());
         }
         intents.sort_by(|a, b| (a.sequence, &a.id).cmp(&(b.sequence, &b.id)));
+        let made = self.make_of(tx, row, intents, now)?;
+        intent::delete(tx, &made.nothing)?;
+        Ok(made)
+    }
+
+    /// Makes messages of intents, and writes into the audit what was opened for it.
+    pub(super) fn make_of(
+        &self,
+        tx: &mut Tx,
+        row: &ReleaseRow,
+        intents: Vec<Intent>,
+        now: Instant,
+    ) -> Result<MadeSome, GatewayError> {
         let grant = Grant::<Release>::begin(&self.gateway.actor);
         let made = self.make(tx, row, intents, now, &grant);
         let receipt = grant.close();
@@ -196,7 +225,7 @@ impl Job<'_> {
         now: Instant,
         grant: &Grant<Release>,
     ) -> Result<MadeSome, GatewayError> {
-        let gate = self.gate(tx, row)?;
+        let gate = self.gate(row)?;
         let settings = Settings::load(tx)?;
         let when = When { at: now.london_day(), known_at: now };
         let maker = Maker {
@@ -210,7 +239,6 @@ impl Job<'_> {
         let outcomes = maker.make(tx, &intents)?;
         let mut some =
             MadeSome { count: u64::try_from(intents.len()).unwrap_or_default(), ..MadeSome::default() };
-        let mut nothing = Vec::new();
         for (intent, outcome) in intents.into_iter().zip(outcomes) {
             match outcome {
                 Outcome::Message(message, findings) => {
@@ -220,16 +248,15 @@ impl Job<'_> {
                 Outcome::Nothing(reason, findings) => {
                     some.findings.extend(findings.into_iter().collect());
                     *some.withheld.entry(reason).or_default() += 1;
-                    nothing.push(intent.id);
+                    some.nothing.push(intent.id);
                 }
             }
         }
-        intent::delete(tx, &nothing)?;
         Ok(some)
     }
 
-    fn gate(&self, tx: &mut Tx, row: &ReleaseRow) -> Result<Gate<'_>, GatewayError> {
-        let incarnation = u64::try_from(meta::number(tx, INCARNATION)?).unwrap_or_default();
+    fn gate(&self, row: &ReleaseRow) -> Result<Gate<'_>, GatewayError> {
+        let incarnation = u64::try_from(row.incarnation).unwrap_or_default();
         let id = row.id.parse().map_err(|_id| StoreError::Unreadable { what: "release id" })?;
         Ok(Gate::new(self.protocol, &self.keys.study, self.name, id, incarnation))
     }
@@ -317,10 +344,21 @@ impl Job<'_> {
 
     /// Publishes the end of a release, and marks it as closed.
     fn tell_closed(&self, row: &ReleaseRow, kept: &Kept) -> Result<(), GatewayError> {
+        let message_id = self.publish_end(row, kept)?;
+        let at = self.gateway.edge.now().to_string();
+        let counts = serde_json::to_string(kept).unwrap_or_default();
+        self.gateway.store.write(|tx| {
+            release::set_state(tx, &row.id, "closed", &counts, Some(&at))?;
+            Ok::<_, GatewayError>(release::note_told(tx, &row.id, &message_id, &at)?)
+        })
+    }
+
+    /// Publishes the end of a release, and gives the message's id.
+    pub(super) fn publish_end(&self, row: &ReleaseRow, kept: &Kept) -> Result<String, GatewayError> {
         let message = self.gateway.store.read(|tx| {
             let origin = format!("wayleave/{}", self.name);
             let closing = close::closing(tx, row, kept, self.protocol, &origin, &self.keys.signing)?;
-            Ok::<_, GatewayError>(self.gate(tx, row)?.closed(closing))
+            Ok::<_, GatewayError>(self.gate(row)?.closed(closing))
         })?;
         let message = [message];
         let mut tries = 0;
@@ -329,12 +367,10 @@ impl Job<'_> {
             if tries > UNSENT_TRIES_MAX {
                 return Err(GatewayError::Unsent);
             }
+            self.queue.declare(&QueueName::study(&self.protocol.study))?;
         }
-        let at = self.gateway.edge.now().to_string();
-        let counts = serde_json::to_string(kept).unwrap_or_default();
-        self.gateway
-            .store
-            .write(|tx| Ok::<_, GatewayError>(release::set_state(tx, &row.id, "closed", &counts, Some(&at))?))
+        let [message] = message;
+        Ok(message.message_id().to_owned())
     }
 }
 
@@ -348,9 +384,11 @@ struct Done {
 }
 
 #[derive(Default)]
-struct MadeSome {
+pub(super) struct MadeSome {
     count: u64,
-    ready: Vec<Ready>,
+    pub(super) ready: Vec<Ready>,
+    /// Ids of the intents of which nothing may be told.
+    pub(super) nothing: Vec<String>,
     withheld: BTreeMap<&'static str, u64>,
     findings: Findings,
 }

@@ -8,11 +8,12 @@ use crate::base::limit::{FILES_READ_MAX, RELEASE_PEOPLE_MAX};
 use crate::base::tree;
 use crate::consent::decide::{Denied, Proof, When, withdrawal};
 use crate::consent::directive::{Scope, Statement};
+use crate::gateway::exchange::request;
 use crate::gateway::release::file::{File, Wishes};
 use crate::gateway::release::settings::Settings;
 use crate::gateway::{Gateway, GatewayError};
 use crate::record::kind::Kind;
-use crate::release::gate::{Gone, may_leave};
+use crate::release::gate::{Gone, may_be_shared, may_leave};
 use crate::release::protocol::Protocol;
 use crate::store::intent::{self, Intent};
 use crate::store::release::{self, NoticeRow};
@@ -143,7 +144,9 @@ pub fn lay_people(
         }
     }
     laying.settings(tx, settings, &named)?;
-    laying.write(tx)
+    laying.write(tx)?;
+    // A withdrawal takes them off the lists that partners have, at once.
+    request::strike(tx, gateway, study, &people)
 }
 
 fn by_person<T>(rows: Vec<T>, whose: impl Fn(&T) -> Option<String>) -> BTreeMap<String, Vec<T>> {
@@ -169,6 +172,9 @@ struct Wanted {
 fn wanted(protocol: &Protocol, proof: &Proof, file: &File, settings: &Settings) -> Vec<Wanted> {
     let leave = leave(protocol, proof);
     let restricted = file.is_restricted();
+    if may_be_shared(protocol, restricted).is_err() {
+        return Vec::new();
+    }
     let may = |source: &str| may_leave(protocol, proof, source).is_ok();
     let mut wanted = Vec::new();
     for record in file.records.iter().filter(|record| !record.is_absent && may(&record.source)) {

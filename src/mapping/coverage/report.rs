@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::together::Together;
 use super::{Coverage, RuleUse};
 use crate::mapping::compile::{Blank, Block, Other, Rule, Wrong};
 use crate::mapping::condition::Test;
@@ -41,6 +42,9 @@ pub struct ColumnAt {
 pub struct FieldAt {
     /// The block, from 1, as they stand in the mapping.
     pub record: usize,
+    /// The sheet, where the block is for several and this is of one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// The kind it makes.
     pub kind: &'static str,
     /// The field.
@@ -66,6 +70,9 @@ pub struct CodesAt {
 pub struct BranchAt {
     /// The block, from 1.
     pub record: usize,
+    /// The sheet, where the block is for several and this is of one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
     /// The kind it makes.
     pub kind: &'static str,
     /// The field, where it is of one.
@@ -90,19 +97,24 @@ impl Coverage {
         };
         let mut filled: Vec<ColumnAt> = Vec::new();
         let mut read: Vec<ColumnAt> = Vec::new();
-        for (number, (block, uses)) in self.mapping.blocks.iter().zip(&self.blocks).enumerate() {
-            let record = number + 1;
+        let mut together = Together::of(self);
+        for (block, uses) in self.mapping.blocks.iter().zip(&self.blocks) {
+            let record = block.number;
+            let is_of_several = self.mapping.blocks.iter().filter(|other| other.number == record).count() > 1;
+            let sheet = block.sheet.clone().filter(|_| is_of_several);
             // It is never read.
             if block.is_written_only {
                 continue;
             }
             if uses.taken == 0 {
                 let branch = "the record itself".to_owned();
-                report.branches.push(BranchAt { record, kind: block.kind.as_str(), field: None, branch });
+                let kind = block.kind.as_str();
+                report.branches.push(BranchAt { record, sheet: sheet.clone(), kind, field: None, branch });
             }
-            report.branches.extend(tests(record, block, &uses.tests));
+            report.branches.extend(tests(sheet.as_ref(), block, &uses.tests));
             for (rule, uses) in block.rules.iter().zip(&uses.rules) {
-                let at = FieldAt { record, kind: block.kind.as_str(), field: rule.field.name };
+                let (kind, field) = (block.kind.as_str(), rule.field.name);
+                let at = FieldAt { record, sheet: sheet.clone(), kind, field };
                 for (index, name) in rule.from.iter().enumerate() {
                     let column = ColumnAt { sheet: block.sheet.clone(), name: name.clone() };
                     if uses.filled.contains(&index) {
@@ -113,8 +125,11 @@ impl Coverage {
                 if !uses.is_set && !rule.is_check {
                     report.unset.push(at.clone());
                 }
-                report.codes.extend(codes(&at, rule, uses));
-                report.branches.extend(branches(&at, rule, uses));
+                if let Some(uses) = together.take(block, rule) {
+                    let at = FieldAt { sheet: None, ..at };
+                    report.codes.extend(codes(&at, rule, &uses));
+                    report.branches.extend(branches(&at, rule, &uses));
+                }
             }
         }
         for column in read {
@@ -144,7 +159,7 @@ impl Coverage {
 }
 
 fn tests<'c>(
-    record: usize,
+    sheet: Option<&'c String>,
     block: &'c Block,
     held: &'c [std::collections::BTreeSet<usize>],
 ) -> impl Iterator<Item = BranchAt> + 'c {
@@ -152,7 +167,7 @@ fn tests<'c>(
     if let Some(when) = &block.when {
         when.cells(&mut tests);
     }
-    let kind = block.kind.as_str();
+    let (record, kind) = (block.number, block.kind.as_str());
     tests.into_iter().zip(held).flat_map(move |((address, test), held)| {
         let alternatives: Vec<String> = match test {
             Test::In(texts) => texts.iter().map(|text| format!("`{address}` is `{text}`")).collect(),
@@ -165,12 +180,18 @@ fn tests<'c>(
         };
         let never = alternatives.into_iter().enumerate().filter(|(index, _)| !held.contains(index));
         never
-            .map(|(_, branch)| BranchAt { record, kind, field: None, branch: format!("when {branch}") })
+            .map(|(_, branch)| BranchAt {
+                record,
+                sheet: sheet.cloned(),
+                kind,
+                field: None,
+                branch: format!("when {branch}"),
+            })
             .collect::<Vec<_>>()
     })
 }
 
-fn codes<'c>(at: &FieldAt, rule: &'c Rule, uses: &'c RuleUse) -> Option<CodesAt> {
+fn codes(at: &FieldAt, rule: &Rule, uses: &RuleUse) -> Option<CodesAt> {
     let in_place = rule.steps.iter().find_map(|op| match op {
         Op::Words(words) => Some(&words.0),
         _ => None,
@@ -188,6 +209,7 @@ fn branches(at: &FieldAt, rule: &Rule, uses: &RuleUse) -> Vec<BranchAt> {
     let mut note = |branch: &str| {
         out.push(BranchAt {
             record: at.record,
+            sheet: at.sheet.clone(),
             kind: at.kind,
             field: Some(at.field),
             branch: branch.to_owned(),

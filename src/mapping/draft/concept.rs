@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::name::{Weights, words};
+use super::Layout;
+use super::name::{LAST_PART, Weights, readings, words};
 use crate::mapping::code_list::CodeList;
 use crate::mapping::compile::CodeLists;
 use crate::mapping::diagnostic::{Diagnostics, Source};
@@ -21,6 +22,9 @@ const TELLING: f64 = 0.8;
 
 /// What the values of a concept of which nothing is known count as: neither for nor against.
 const UNKNOWN_FIT: f64 = 0.45;
+
+/// What a name counts for that stands inside a list where the other does not.
+const ELSEWHERE: f64 = 0.6;
 
 /// Letters from which a code is a word.
 const SPELT_LETTERS: usize = 4;
@@ -96,13 +100,21 @@ impl Concept {
     }
 
     /// How much a column is like it, from 0 to 1.
-    pub(super) fn likeness(&self, column: &Column, column_words: &[String], weights: &Weights) -> f64 {
+    pub(super) fn likeness(&self, column: &Column, readings: &[Vec<String>], weights: &Weights) -> f64 {
         let of_name = self
             .names
             .iter()
-            .map(|(words, factor)| weights.likeness(column_words, words) * factor)
+            .flat_map(|(words, factor)| {
+                let parts = std::iter::once(1.0).chain(std::iter::repeat(LAST_PART));
+                let read = readings.iter().zip(parts);
+                read.map(move |(column, part)| weights.likeness(column, words) * factor * part)
+            })
             .max_by(f64::total_cmp)
             .unwrap_or_default();
+        // What is said of each item of a list is not said of the whole.
+        let in_list = |name: &str| name.contains('[') && (name.contains('=') || name.contains("[0]"));
+        let of_name =
+            if in_list(&self.name) == in_list(&column.name) { of_name } else { of_name * ELSEWHERE };
         let Some(fit) = self.wants.fit(column) else {
             return NAME_SHARE.mul_add(of_name, (1.0 - NAME_SHARE) * UNKNOWN_FIT);
         };
@@ -186,14 +198,18 @@ fn plain(word: &str) -> String {
 }
 
 /// Every table of the mappings at hand.
-pub(super) fn models(library: &Library) -> Result<Vec<Model>, Diagnostics> {
+pub(super) fn models(library: &Library, layout: &Layout) -> Result<Vec<Model>, Diagnostics> {
     let mut raws = Vec::new();
     for name in library.names() {
         let raw = file::parse(library.text(name).unwrap_or_default(), name)?;
-        if ["csv", "xlsx"].contains(&raw.format.name.value.as_str()) {
+        let is_tree = ["xml", "json", "ndjson"].contains(&raw.format.name.value.as_str());
+        let is_table = ["csv", "xlsx"].contains(&raw.format.name.value.as_str());
+        if is_table || (is_tree && layout.is_tree()) {
             raws.push(raw);
         }
     }
+    // Of two that fit as well, the one of the same format.
+    raws.sort_by_key(|raw| raw.format.name.value != layout.format());
     let mut models = Vec::new();
     for raw in &raws {
         let mut sheets: Vec<Option<String>> = Vec::new();
@@ -261,6 +277,7 @@ fn columns_of(raw: &RawMapping, sheet: Option<&str>) -> Vec<String> {
             }
         });
         record.fields.iter().flat_map(|field| &field.from).for_each(|name| add(&name.value));
+        record.when.iter().for_each(|when| addresses_of(&when.value, &mut add));
     }
     columns
 }
@@ -276,7 +293,9 @@ fn concept(
     all: &[RawMapping],
     library: &Library,
 ) -> Concept {
-    let (mut uses, mut names) = (Vec::new(), vec![(words(&name), 1.0)]);
+    let factors = std::iter::once(1.0).chain(std::iter::repeat(LAST_PART));
+    let mut names: Vec<(Vec<String>, f64)> = readings(&name).into_iter().zip(factors).collect();
+    let mut uses = Vec::new();
     let (mut is_key, mut is_condition, mut is_conditional) = (false, false, false);
     let mut asked: BTreeSet<String> = BTreeSet::new();
     for record in records_of(raw, sheet) {
@@ -303,7 +322,7 @@ fn concept(
         names.push((words(&field.to.value.replace('_', " ")), 0.85));
         for (other, theirs) in others(*kind, &field.to.value, all) {
             if other != name {
-                names.push((words(&other), 0.95));
+                names.extend(readings(&other).into_iter().map(|words| (words, 0.95)));
             }
             // Another system's words for the same field do as well.
             if let (Wants::Codes(lists), Wants::Codes(more)) = (&mut wants, wants_of(*kind, &theirs, library))
@@ -337,6 +356,17 @@ fn others(kind: Kind, field: &str, all: &[RawMapping]) -> Vec<(String, RawField)
             _ => None,
         })
         .collect()
+}
+
+/// The addresses that a condition asks for.
+fn addresses_of(condition: &RawCondition, add: &mut impl FnMut(&str)) {
+    match condition {
+        RawCondition::All(several) | RawCondition::Any(several) => {
+            several.iter().for_each(|one| addresses_of(&one.value, add));
+        }
+        RawCondition::Not(one) => addresses_of(&one.value, add),
+        RawCondition::Test { address, .. } => add(&address.value),
+    }
 }
 
 fn asked_of(condition: &RawCondition, name: &str, out: &mut BTreeSet<String>) {
@@ -386,6 +416,7 @@ fn wants_of(kind: Kind, field: &RawField, library: &Library) -> Wants {
         Holds::Truth => Wants::YesNo,
         Holds::Word(words) => Wants::Codes(vec![words.iter().map(|word| plain(word)).collect()]),
         Holds::Text if known.privacy.is_sealed() && known.name.contains("name") => Wants::Name,
+        Holds::Text if known.name.ends_with("_ref") || known.name.ends_with("_id") => Wants::Id,
         Holds::Text | Holds::Texts => Wants::Prose,
     }
 }

@@ -2,25 +2,10 @@
 
 use crate::mapping::diagnostic::Source;
 use crate::mapping::file::RawField;
-use crate::mapping::file::node::{Node, Placed};
+use crate::mapping::file::node::{Node, Placed, quoted};
 use crate::mapping::profile::{Column, Shape};
 use crate::record::kind::Kind;
 use crate::record::schema::{self, Holds};
-
-/// A text of TOML.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            letter if letter.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(letter))),
-            letter => out.push(letter),
-        }
-    }
-    out.push('"');
-    out
-}
 
 /// A text in a comment: one line, whatever it holds.
 pub(super) fn comment(text: &str) -> String {
@@ -59,7 +44,11 @@ pub(super) fn line(field: &RawField, columns: &[&Column], source: &Source, sure:
             ("date", Some(Shape::Day(pattern))) if pattern != "%Y-%m-%d" => {
                 format!("{{ date = {} }}", quoted(pattern))
             }
-            ("date", Some(Shape::DayCell | Shape::Day(_))) => "\"date\"".to_owned(),
+            ("date-time", Some(Shape::Day(pattern))) if pattern != "%Y-%m-%d" => {
+                format!("{{ date = {} }}", quoted(pattern))
+            }
+            ("date" | "date-time", Some(Shape::DayCell | Shape::Day(_))) => "\"date\"".to_owned(),
+            ("date", Some(Shape::Time)) => "\"date-time\"".to_owned(),
             _ => operation(&op.written(source)),
         })
         .collect();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::mapping::profile::bare;
+
 /// Words that say nothing.
 const EMPTY: &[&str] = &["of", "the", "a", "an", "for", "and", "in", "on", "by", "per", "is", "s", "this"];
 
@@ -200,6 +202,19 @@ pub(super) fn words(name: &str) -> Vec<String> {
     out.dedup();
     out
 }
+
+/// The ways in which a name can be read: as a whole, and, of an address, its last part alone.
+pub(super) fn readings(name: &str) -> Vec<Vec<String>> {
+    let name = bare(name);
+    let whole = words(&name);
+    match name.rsplit_once('.') {
+        Some((_, last)) => vec![whole, words(last)],
+        None => vec![whole],
+    }
+}
+
+/// What the last part of an address counts for beside the whole of it.
+pub(super) const LAST_PART: f64 = 0.92;
 
 /// How much each word says: one that stands in many names says little.
 pub(super) struct Weights {

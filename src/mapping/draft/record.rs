@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::concept::Model;
-use super::line::{comment, line, operation, quoted};
-use super::{Table, percent};
+use super::line::{comment, line, operation};
+use super::{Layout, Table, percent};
 use crate::mapping::diagnostic::Source;
-use crate::mapping::file::node::Placed;
+use crate::mapping::file::node::{Placed, quoted};
 use crate::mapping::file::{RawCondition, RawKey, RawPart, RawRecord};
 use crate::mapping::profile::{Column, Shape};
 use crate::record::kind::Kind;
@@ -20,7 +20,7 @@ pub(super) const SUBJECT_LINE: &str = "# subject\n";
 /// Writes the records of one table.
 pub(super) struct Writer<'t> {
     table: &'t Table<'t>,
-    is_workbook: bool,
+    layout: &'t Layout,
     /// The columns of the model, and what they are called here.
     names: BTreeMap<&'t str, (&'t Column, u8)>,
     pub(super) subject: Vec<String>,
@@ -28,7 +28,7 @@ pub(super) struct Writer<'t> {
 }
 
 impl<'t> Writer<'t> {
-    pub(super) fn of(table: &'t Table<'t>, is_workbook: bool) -> Self {
+    pub(super) fn of(table: &'t Table<'t>, layout: &'t Layout) -> Self {
         let mut names = BTreeMap::new();
         for (index, found) in &table.matches {
             let is_of_model = table.model.is_some_and(|model| {
@@ -38,7 +38,7 @@ impl<'t> Writer<'t> {
                 names.insert(found.concept.name.as_str(), (*column, percent(found.likeness)));
             }
         }
-        Self { table, is_workbook, names, subject: Vec::new(), left: Vec::new() }
+        Self { table, layout, names, subject: Vec::new(), left: Vec::new() }
     }
 
     /// The record blocks.
@@ -126,8 +126,8 @@ impl<'t> Writer<'t> {
     }
 
     fn sheet_line(&self) -> String {
-        match (self.is_workbook, self.table.sheet) {
-            (true, Some(sheet)) => format!("sheet = {}\n", quoted(sheet)),
+        match (self.layout, self.table.sheet) {
+            (Layout::Workbook, Some(sheet)) => format!("sheet = {}\n", quoted(sheet)),
             _ => String::new(),
         }
     }
@@ -177,11 +177,26 @@ impl<'t> Writer<'t> {
         let update = if record.is_patch { "update = \"patch\"\n" } else { "" };
         let one_way = if record.one_way { "one_way = true\n" } else { "" };
         let subject = if kind == "setting" { "" } else { SUBJECT_LINE };
+        let writes = if record.drives { self.marks() } else { String::new() };
         format!(
-            "\n[[record]]\nkind = \"{kind}\"\n{}{subject}{drives}{when}{key}{update}{one_way}field = [\n{}]\n",
+            "\n[[record]]\nkind = \"{kind}\"\n{}{subject}{drives}{when}{key}{update}{one_way}{writes}field = [\n{}]\n",
             self.sheet_line(),
             lines.concat()
         )
+    }
+
+    /// Truth values by which an item of a list is told from the others: they are written with it.
+    fn marks(&self) -> String {
+        let mut marks: Vec<String> = Vec::new();
+        for (column, _) in self.names.values() {
+            let Some((list, rest)) = column.name.split_once('[') else { continue };
+            let Some(member) = rest.split_once("=true]").map(|(member, _)| member) else { continue };
+            let mark = format!("{} = true", quoted(&format!("{list}[{member}=true].{member}")));
+            if !marks.contains(&mark) {
+                marks.push(mark);
+            }
+        }
+        if marks.is_empty() { String::new() } else { format!("writes = {{ {} }}\n", marks.join(", ")) }
     }
 
     /// The parts of a key that were found, and whether that is all of them.
@@ -229,7 +244,8 @@ impl<'t> Writer<'t> {
                 };
                 let ops: Vec<String> = pipeline.iter().map(|op| operation(&op.written(source))).collect();
                 let ops = if ops.is_empty() { String::new() } else { format!(", as = [{}]", ops.join(", ")) };
-                format!("{{ column = {}, {} = {value}{ops} }}", quoted(&column.name), test.value)
+                let place = if self.layout.is_tree() { "path" } else { "column" };
+                format!("{{ {place} = {}, {} = {value}{ops} }}", quoted(&column.name), test.value)
             }
         })
     }

@@ -1,9 +1,10 @@
 //! A draft as a mapping file, with what is left to decide beside it.
 
 use super::concept::Model;
-use super::line::{comment, list, quoted};
+use super::line::{comment, list};
 use super::record::{SUBJECT_LINE, Writer};
-use super::{Drafted, Proposal, Table, Unknown, percent};
+use super::{Drafted, Layout, Proposal, Table, Unknown, percent};
+use crate::mapping::file::node::quoted;
 use crate::mapping::profile::{Column, Shape};
 
 /// Columns of the layout on one line of the draft.
@@ -15,7 +16,7 @@ pub(super) fn drafted(unknown: &Unknown<'_>, tables: &[Table<'_>]) -> Drafted {
     let mut proposals = Vec::new();
     let mut subject: Option<Vec<String>> = None;
     for table in tables {
-        let mut writer = Writer::of(table, unknown.is_workbook);
+        let mut writer = Writer::of(table, &unknown.layout);
         let of_table = writer.records();
         if subject.is_none() {
             subject = Some(writer.subject.clone());
@@ -62,32 +63,44 @@ fn head(unknown: &Unknown<'_>, tables: &[Table<'_>], proposals: &[Proposal], lef
          # write cases before it is used.\n#\n# Left to decide\n\
          # - `name`, `title` and `version`: this is a draft's\n\
          # - `snapshot`: \"full\" where each file holds everything there is, so that what is gone is known\n\
-         # - `scope`: \"defines\" where whoever is in the file is known to the programme thereby\n",
+         # - whether whoever is in the file is known thereby: `scope` of its source, in wayleave.toml\n",
     );
+    for list in &unknown.unclear {
+        text.push_str(&format!(
+            "# - `{}`: nothing tells the items of this list apart; only the first is read\n",
+            comment(list)
+        ));
+    }
     for line in left {
         text.push_str(&format!("# - {line}\n"));
     }
     let name = file_name(unknown.name);
     text.push_str(&format!(
-        "\nname = \"draft/{name}\"\nversion = 1\ntitle = {}\nsnapshot = \"incremental\"\nscope = \"known\"\n",
+        "\nname = \"draft/{name}\"\nversion = 1\ntitle = {}\nsnapshot = \"incremental\"\n",
         quoted(&format!("Draft for {}", unknown.name))
     ));
-    if unknown.is_workbook {
-        text.push_str("\n[format.xlsx]\n\n[format.xlsx.columns]\n");
-        for table in tables {
-            text.push_str(&format!(
-                "{} = {}\n",
-                quoted(table.sheet.unwrap_or_default()),
-                columns(&table.columns)
-            ));
-        }
-    } else {
-        text.push_str("\n[format.csv]\n# encoding and separator are found out for each file; declare them where they are known\nheader = \"exact\"\n");
-        for table in tables {
-            text.push_str(&format!("columns = {}\n", columns(&table.columns)));
-        }
-    }
+    text.push_str(&format(unknown, tables));
     text
+}
+
+fn format(unknown: &Unknown<'_>, tables: &[Table<'_>]) -> String {
+    let listed: String =
+        tables.iter().map(|table| format!("columns = {}\n", columns(&table.columns))).collect();
+    match &unknown.layout {
+        Layout::Workbook => {
+            let sheets = tables.iter().map(|table| {
+                format!("{} = {}\n", quoted(table.sheet.unwrap_or_default()), columns(&table.columns))
+            });
+            format!("\n[format.xlsx]\n\n[format.xlsx.columns]\n{}", sheets.collect::<String>())
+        }
+        Layout::Table => format!(
+            "\n[format.csv]\n# encoding and separator are found out for each file; declare them where they are known\nheader = \"exact\"\n{listed}"
+        ),
+        Layout::Xml(units) => format!("\n[format.xml]\nunits = {}\n{listed}", quoted(&units.join("."))),
+        Layout::Json(units) if units.is_empty() => "\n[format.json]\n".to_owned(),
+        Layout::Json(units) => format!("\n[format.json]\nunits = {}\n", quoted(&units.join("."))),
+        Layout::Lines => "\n[format.ndjson]\n".to_owned(),
+    }
 }
 
 fn columns(columns: &[&Column]) -> String {

@@ -48,6 +48,21 @@ impl<'n> Table<'n> {
     }
 }
 
+/// A text as TOML writes it.
+pub(in crate::mapping) fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            letter if letter.is_control() => out.push_str(&format!("\\u{:04X}", u32::from(letter))),
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Reads TOML.
 ///
 /// # Errors

@@ -2,7 +2,7 @@
 
 use super::{RawField, RawOp};
 use crate::mapping::diagnostic::Source;
-use crate::mapping::file::node::Placed;
+use crate::mapping::file::node::{Node, Placed};
 
 impl RawOp {
     /// The operation as the file writes it: `date = "%d/%m/%Y"`.
@@ -19,10 +19,19 @@ impl RawField {
     #[must_use]
     pub fn plain(field: &str, column: &str) -> Self {
         let placed = |text: &str| Placed { value: text.to_owned(), span: 0..0 };
+        Self { from: vec![placed(column)], ..Self::bare(placed(field)) }
+    }
+
+    /// A field that always holds the same.
+    pub(super) fn constant(field: &Placed<String>, value: &Placed<Node>) -> Self {
+        Self { value: Some(value.clone()), ..Self::bare(field.clone()) }
+    }
+
+    fn bare(to: Placed<String>) -> Self {
         Self {
-            span: 0..0,
-            to: placed(field),
-            from: vec![placed(column)],
+            span: to.span.clone(),
+            to,
+            from: Vec::new(),
             value: None,
             pipeline: None,
             codes: None,

@@ -7,7 +7,7 @@ use crate::base::finding::Code;
 
 /// Several texts in one cell. Blank ones are left out.
 #[derive(Debug, Clone)]
-pub struct List(String);
+pub struct List(pub String);
 
 impl Operation for List {
     const DOC: Doc = Doc {

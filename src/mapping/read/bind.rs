@@ -25,7 +25,8 @@ impl Mapping {
             .filter_map(|(number, block)| binder.block(number, block))
             .collect();
         if binder.findings.is_empty() {
-            Ok(Bound { blocks, is_live: self.is_live })
+            let rules = self.rules.as_ref().map(|rules| rules.bind(header));
+            Ok(Bound { blocks, rules, is_live: self.is_live })
         } else {
             Err(binder.findings.into_iter().collect())
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::mapping::KEY_SEPARATOR;
 use crate::mapping::compile::Part;
+use crate::mapping::op::id;
 
 /// Parts as one text.
 pub(super) fn joined(parts: &[Cow<'_, str>]) -> String {
@@ -12,7 +13,7 @@ pub(super) fn joined(parts: &[Cow<'_, str>]) -> String {
         if index > 0 {
             out.push(KEY_SEPARATOR);
         }
-        out.push_str(part);
+        out.push_str(id::one_form(part));
     }
     out
 }

@@ -41,8 +41,9 @@ impl Target {
     ) {
         if let ([Part::Cell(address, ops)], false) = (block.subject.as_slice(), subject.is_empty()) {
             let text = subject.replace(crate::mapping::KEY_SEPARATOR, "-");
+            let is_taken = takes(block, address, &text);
             let value = ops.iter().rev().try_fold(Value::owned(text), |value, op| op.write(value));
-            if let (Ok(value), false) = (value, cells.contains_key(address)) {
+            if let (Ok(value), false, true) = (value, cells.contains_key(address), is_taken) {
                 cells.insert(address.clone(), self.out(value));
             }
         }
@@ -70,4 +71,14 @@ impl Target {
             cells.insert(address.clone(), Out::Text(id.chars().take(MADE_LETTERS).collect()));
         }
     }
+}
+
+/// Whether an id would be read in a subject's column. A column of NHS numbers takes nobody's number
+/// of another system.
+pub(super) fn takes(block: &Block, address: &String, id: &str) -> bool {
+    let mut rules = block.rules.iter().filter(|rule| !rule.one_way && rule.from.first() == Some(address));
+    rules.all(|rule| {
+        let read = rule.steps.iter().try_fold(Value::owned(id.to_owned()), |value, op| op.read(value));
+        rule.from.len() > 1 || read.is_ok()
+    })
 }

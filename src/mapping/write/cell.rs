@@ -82,7 +82,8 @@ impl Target {
                 }
                 // What stands for a blank is written as one, where the source has no word for it.
                 Err(_refusal) if is_default(rule, leaf) => {}
-                // A word that the target has no code for is left out, and said; the rest is written.
+                // What the target has no code for, or has another form for, is left out, and said; the rest
+                // is written.
                 Err(refusal) if rule.is_spared(&refusal) => {
                     if let (Some(codes), Some(word)) = (&rule.codes, leaf.text()) {
                         let (list, word) = (codes.name.clone(), word.to_owned());
@@ -106,9 +107,10 @@ impl Target {
 pub(super) type Cells = (BTreeMap<String, Out>, Vec<Finding>, Vec<Lost>);
 
 impl Rule {
-    /// Whether the record can be written without a value that the target's list has no code for.
+    /// Whether the record can be written without a value that the target's list has no code for, or that
+    /// has not the form that it asks.
     fn is_spared(&self, refusal: &Refusal) -> bool {
-        matches!(refusal.code, Code::MapUnknownCode | Code::MapLossyCode)
+        matches!(refusal.code, Code::MapUnknownCode | Code::MapLossyCode | Code::MapShape)
             && matches!(self.blank, Blank::Absent | Blank::Warn)
             && !self.is_keyed
     }

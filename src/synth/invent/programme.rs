@@ -1,47 +1,11 @@
 //! What the tracker would hold: readings, goals, milestones, and how a person left.
 
 use crate::base::day::Day;
+use crate::synth::activity::ACTIVITIES;
 use crate::synth::calendar::{as_of, between, plus, plus_months};
 use crate::synth::cohort::{AREAS, Goal, Star};
 use crate::synth::life::{GoalSet, Life, Milestone, StarReading};
 use crate::synth::seed::Seed;
-
-/// The programme's activities: activity, phase, who leads (design, section 9).
-pub const ACTIVITIES: [(&str, &str, &str); 33] = [
-    ("Activities of daily living assessment", "Preparation", "Coach"),
-    ("Action plan", "Preparation", "Coach"),
-    ("Baseline star", "Preparation", "Coach"),
-    ("Three-monthly review", "Preparation", "Coach"),
-    ("Ongoing social care arranged", "Preparation", "Coach"),
-    ("Education or training", "Preparation", "Coach"),
-    ("Housing preferences and options", "Preparation", "Housing worker"),
-    ("Barriers to access", "Preparation", "Housing worker"),
-    ("Housing registration and bidding", "Preparation", "Housing worker"),
-    ("Grants and furnishing", "Preparation", "Housing worker"),
-    ("Financial inclusion", "Preparation", "Housing worker"),
-    ("Area familiarisation", "Preparation", "Housing worker"),
-    ("Property viewing and tenancy agreement", "Preparation", "Housing worker"),
-    ("Utilities", "Preparation", "Housing worker"),
-    ("Phasing of move agreed", "Resettlement", "Coach"),
-    ("Plan review", "Resettlement", "Coach"),
-    ("Primary care registration", "Resettlement", "Coach"),
-    ("Ongoing coach support", "Resettlement", "Coach"),
-    ("Social care confirmed", "Resettlement", "Coach"),
-    ("Wellbeing recovery action plan", "Resettlement", "Coach"),
-    ("Education or training continued", "Resettlement", "Coach"),
-    ("Five ways to wellbeing", "Resettlement", "Coach"),
-    ("Individual placement support signposted", "Resettlement", "Coach"),
-    ("Star", "Resettlement", "Coach"),
-    ("Rent account", "Resettlement", "Housing worker"),
-    ("Tenancy-ready training", "Resettlement", "Housing worker"),
-    ("Housing management need", "Resettlement", "Housing worker"),
-    ("Further support agreed", "Transition", "Coach"),
-    ("Referral for future support", "Transition", "Coach"),
-    ("Transition plan", "Transition", "Coach"),
-    ("Employment support", "Transition", "Coach"),
-    ("Final star", "Transition", "Coach"),
-    ("Access to future tenancy support", "Transition", "Housing worker"),
-];
 
 /// One to five readings of somebody of whom none is stated.
 #[must_use]
@@ -147,8 +111,8 @@ pub fn milestones(life: &Life, seed: &mut Seed) -> Vec<Milestone> {
     };
     let until = programme.left_on.unwrap_or_else(as_of);
     let mut out = Vec::new();
-    for (activity, phase, role) in ACTIVITIES {
-        let from = match phase {
+    for activity in &ACTIVITIES {
+        let from = match activity.phase {
             "Preparation" => Some(start),
             "Resettlement" => programme.moved_on,
             _ => programme.moved_on.map(|on| plus_months(on, 6)),
@@ -164,7 +128,7 @@ pub fn milestones(life: &Life, seed: &mut Seed) -> Vec<Milestone> {
             None if planned < until => "Not done",
             None => "",
         };
-        out.push(Milestone { activity, phase, role, planned, done, outcome });
+        out.push(Milestone { activity, planned, done, outcome });
     }
     out
 }

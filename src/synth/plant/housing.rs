@@ -26,9 +26,9 @@ pub fn tracker(tables: &mut [Table], nobody: &str, seed: &mut Seed) {
             Some("Stars") => stars(table, seed),
             Some("Goals") => goals(table, nobody, seed),
             Some("Accommodation") => accommodation(table, nobody, seed),
-            Some("Milestones") => milestones(table, seed),
             Some("Settings") => settings(table, seed),
-            _ => {}
+            Some(sheet) => milestone(table, sheet, seed),
+            None => {}
         }
     }
 }
@@ -129,14 +129,16 @@ fn accommodation(table: &mut Table, nobody: &str, seed: &mut Seed) {
     spoil(Kind::ImpossibleDay, "To", text("31/04/2019"));
 }
 
-fn milestones(table: &mut Table, seed: &mut Seed) {
-    let mut spoil = |kind, column, cell: Cell| {
-        let set = [("Planned", Cell::Day(day(2023, 6, 18))), (column, cell)];
-        table.plant(kind, Some(column), &set, any, seed);
+/// One fault each on the sheets of three milestones.
+fn milestone(table: &mut Table, sheet: &str, seed: &mut Seed) {
+    let (kind, column, cell) = match sheet {
+        "Action Plan" => (Kind::UnknownCode, "Outcome", text("Bingo")),
+        "Viewing and Tenancy Agreement" => (Kind::WordForDay, "Planned", text("to be agreed")),
+        "Utilities" => (Kind::CellError, "Done", Cell::Error),
+        _ => return,
     };
-    spoil(Kind::UnknownCode, "Activity", text("Bingo"));
-    spoil(Kind::WordForDay, "Planned", text("to be agreed"));
-    spoil(Kind::CellError, "Done", Cell::Error);
+    let set = [("Planned", Cell::Day(day(2023, 6, 18))), (column, cell)];
+    table.plant(kind, Some(column), &set, any, seed);
 }
 
 fn settings(table: &mut Table, seed: &mut Seed) {

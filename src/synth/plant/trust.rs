@@ -101,7 +101,8 @@ pub fn adt(messages: &mut Vec<Message>, known: &str, seed: &mut Seed) {
     send("A01", &[visit("21", "V9900001", "20250314")], Kind::MessageWithoutPatient, None);
     send("A31", &[], Kind::MessageWithoutPatient, None);
     send("A01", &[person.clone(), visit("21", "V9900002", "20250230")], Kind::ImpossibleDay, Some("PV1-44"));
-    send("A01", &[person.clone(), visit("77", "V9900003", "20250314")], Kind::UnknownCode, Some("PV1-4"));
+    let sex = format!("{person}|||||Q");
+    send("A01", &[sex, visit("21", "V9900003", "20250314")], Kind::UnknownCode, Some("PID-8"));
     send("A01", &[person.clone(), visit("21", "", "20250314")], Kind::MissingKey, None);
     send("A01", &[person, visit("21", "V9900004", "")], Kind::Missing, Some("PV1-44"));
     let nobody = format!("PID|1||{WRONG_NUMBER}^^^NHS^NH~T9900003^^^TAH^MR||Nonesuch^Quillon||19610405");

@@ -35,7 +35,11 @@ pub fn entries(world: &World) -> Vec<Entry> {
     for life in world.lives.iter().chain(&world.others) {
         let Some(view) = &life.trust else { continue };
         patients.push(patient(life, view));
-        done.extend(life.contacts.iter().filter_map(|contact| of_contact(contact, &view.id)));
+        done.extend(life.contacts.iter().filter_map(|contact| {
+            let within = |other: &&Contact| other.kind == ContactKind::Referral && other.from <= contact.from;
+            let episode = life.contacts.iter().rfind(within).map(|episode| episode.id.as_str());
+            of_contact(contact, episode, &view.id)
+        }));
     }
     patients.into_iter().chain(done).map(|resource| Entry { resource, planted: None }).collect()
 }
@@ -89,6 +93,10 @@ pub fn patient(life: &Life, view: &View) -> Value {
             "system": "https://fhir.nhs.uk/Id/ods-organization-code",
             "value": life.who.practice.0,
         } }],
+        "managingOrganization": { "identifier": {
+            "system": "https://fhir.nhs.uk/Id/ods-organization-code",
+            "value": "TAH",
+        } },
     });
     if let Some(fields) = resource.as_object_mut() {
         if !life.who.sex.is_empty() {
@@ -111,7 +119,7 @@ pub fn patient(life: &Life, view: &View) -> Value {
     resource
 }
 
-fn of_contact(contact: &Contact, patient: &str) -> Option<Value> {
+fn of_contact(contact: &Contact, episode: Option<&str>, patient: &str) -> Option<Value> {
     let about = json!({ "reference": format!("Patient/{patient}"), "identifier": { "system": LOCAL_ID, "value": patient } });
     let mut period = json!({ "start": contact.from });
     if let (Some(to), Some(fields)) = (contact.to, period.as_object_mut()) {
@@ -155,29 +163,43 @@ fn of_contact(contact: &Contact, patient: &str) -> Option<Value> {
         "serviceProvider": trust,
     });
     let fields = resource.as_object_mut()?;
+    if let Some(episode) = episode {
+        let reference = format!("EpisodeOfCare/{episode}");
+        fields.insert("episodeOfCare".to_owned(), json!([{ "reference": reference }]));
+    }
     if contact.kind == ContactKind::Stay {
-        fields.insert(
-            "extension".to_owned(),
-            json!([{
-                "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-AdmissionMethod",
-                "valueCodeableConcept": { "coding": [{
-                    "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-AdmissionMethodEngland",
-                    "code": contact.method,
-                }] },
-            }]),
-        );
-        fields.insert("location".to_owned(), json!([{ "location": { "display": contact.ward } }]));
-        if contact.to.is_some() {
-            let to = json!({ "dischargeDisposition": { "coding": [{
-                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-DischargeDestinationEngland",
-                "code": "19",
-            }] } });
-            fields.insert("hospitalization".to_owned(), to);
-        }
+        stay(fields, contact);
     } else {
         fields.insert("serviceType".to_owned(), json!({ "coding": team }));
     }
     Some(resource)
+}
+
+/// What a stay has and a contact has not.
+fn stay(fields: &mut serde_json::Map<String, Value>, contact: &Contact) {
+    if let Some(identifiers) = fields.get_mut("identifier").and_then(Value::as_array_mut) {
+        identifiers.push(
+            json!({ "system": "https://trust.example/Id/hospital-provider-spell", "value": contact.id }),
+        );
+    }
+    fields.insert(
+        "extension".to_owned(),
+        json!([{
+            "url": "https://fhir.hl7.org.uk/StructureDefinition/Extension-UKCore-AdmissionMethod",
+            "valueCodeableConcept": { "coding": [{
+                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-AdmissionMethodEngland",
+                "code": contact.method,
+            }] },
+        }]),
+    );
+    fields.insert("location".to_owned(), json!([{ "location": { "display": contact.ward } }]));
+    if contact.to.is_some() {
+        let to = json!({ "dischargeDisposition": { "coding": [{
+                "system": "https://fhir.hl7.org.uk/CodeSystem/UKCore-DischargeDestinationEngland",
+                "code": "19",
+            }] } });
+        fields.insert("hospitalization".to_owned(), to);
+    }
 }
 
 /// The bundle.

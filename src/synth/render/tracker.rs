@@ -1,9 +1,11 @@
-//! The housing association's tracker: a workbook of seven sheets, title in row 1, columns in row 3.
+//! The housing association's tracker: a workbook of six sheets and one for each milestone, title in
+//! row 1, columns in row 3.
 
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 
 use crate::base::day::Day;
 use crate::synth::SynthError;
+use crate::synth::activity::{ACTIVITIES, Activity};
 use crate::synth::calendar::{as_of, plus_months};
 use crate::synth::life::{Life, Programme, View};
 use crate::synth::render::table::{Cell, Table};
@@ -69,46 +71,62 @@ const STARS: &[&str] = &[
     "Trust and Hope",
     "Addictive Behaviour",
     "Responsibilities",
+    "Physical Health",
+    "Friends and Community",
+    "Use of Time",
+    "Home",
 ];
 const GOALS: &[&str] = &["Goal Ref", "Client Ref", "Area", "Goal", "Set On", "Due On", "Status", "Closed On"];
-const ACCOMMODATION: &[&str] =
-    &["Client Ref", "Type", "Provider", "Landlord", "Tenancy Type", "Postcode", "From", "To", "The Move"];
-const MILESTONES: &[&str] = &["Client Ref", "Activity", "Phase", "Role", "Planned", "Done", "Outcome"];
+const ACCOMMODATION: &[&str] = &[
+    "Client Ref",
+    "Type",
+    "Provider",
+    "Landlord",
+    "Tenancy Type",
+    "Postcode",
+    "From",
+    "To",
+    "The Move",
+    "Sustained 6 Months",
+    "Sustained 12 Months",
+    "Sustained 24 Months",
+];
 const SETTINGS: &[&str] =
     &["Name", "Kind", "CQC Location ID", "Owner", "Beds", "Nursing", "Kitchen Open", "Laundry Open"];
 
-/// The seven sheets.
+/// The sheets, those of the milestones last.
 #[must_use]
 pub fn tables(world: &World) -> Vec<Table> {
-    let mut sheets = [
-        ("Clients", CLIENTS),
-        ("Consents", CONSENTS),
-        ("Stars", STARS),
-        ("Goals", GOALS),
-        ("Accommodation", ACCOMMODATION),
-        ("Milestones", MILESTONES),
-        ("Settings", SETTINGS),
-    ]
-    .map(|(sheet, columns)| Table {
+    let table = |sheet, columns| Table {
         feed: "housing/tracker",
         file: FILE,
         sheet: Some(sheet),
         columns,
         first_line: 4,
         rows: Vec::new(),
-    });
-    let [clients, consents, stars, goals, accommodation, milestones, settings] = &mut sheets;
+    };
+    let mut clients = table("Clients", CLIENTS);
+    let mut consents = table("Consents", CONSENTS);
+    let mut stars = table("Stars", STARS);
+    let mut goals = table("Goals", GOALS);
+    let mut accommodation = table("Accommodation", ACCOMMODATION);
+    let mut settings = table("Settings", SETTINGS);
+    let mut milestones = ACTIVITIES.each_ref().map(|activity| table(activity.sheet, activity.columns));
     for life in &world.lives {
         let (Some(view), Some(programme)) = (&life.housing, &life.programme) else { continue };
-        client(clients, life, view, programme);
-        consent(consents, life, view);
-        star(stars, life, view);
-        goal(goals, life, view);
-        spell(accommodation, life, view);
-        milestone(milestones, life, view);
+        client(&mut clients, life, view, programme);
+        consent(&mut consents, life, view);
+        star(&mut stars, life, view);
+        goal(&mut goals, life, view);
+        spell(&mut accommodation, life, view);
+        for (activity, sheet) in ACTIVITIES.iter().zip(&mut milestones) {
+            milestone(sheet, activity, life, view);
+        }
     }
-    setting(settings);
-    sheets.into()
+    setting(&mut settings);
+    let mut sheets = vec![clients, consents, stars, goals, accommodation, settings];
+    sheets.extend(milestones);
+    sheets
 }
 
 fn client(table: &mut Table, life: &Life, view: &View, programme: &Programme) {
@@ -237,13 +255,10 @@ fn spell(table: &mut Table, life: &Life, view: &View) {
     }
 }
 
-fn milestone(table: &mut Table, life: &Life, view: &View) {
-    for milestone in &life.milestones {
+fn milestone(table: &mut Table, activity: &Activity, life: &Life, view: &View) {
+    for milestone in life.milestones.iter().filter(|milestone| milestone.activity == activity) {
         table.push(&[
             ("Client Ref", view.id.clone().into()),
-            ("Activity", milestone.activity.into()),
-            ("Phase", milestone.phase.into()),
-            ("Role", milestone.role.into()),
             ("Planned", Cell::Day(milestone.planned)),
             ("Done", milestone.done.into()),
             ("Outcome", milestone.outcome.into()),

@@ -10,7 +10,7 @@ use crate::gateway::overview::{self, ReleaseShown, StudyShown};
 use crate::gateway::provenance::{self, Provenance};
 use crate::gateway::receipt::{self, ReceiptLine};
 use crate::gateway::release::census::Decided;
-use crate::gateway::show::{self, QuarantinedShown, RunDetail, RunShown};
+use crate::gateway::show::{self, RunDetail, RunShown};
 use crate::web::problem::{Kind, Problem, ProblemShown};
 
 /// How much of a list is wanted.
@@ -100,26 +100,6 @@ pub(super) async fn list_receipts(
     guard.work(move |gateway, sight| receipt::list(gateway, sight.source(), last)).await.map(Json)
 }
 
-/// List the units that are set aside, oldest first
-#[utoipa::path(
-    tag = "seeing",
-    params(Page),
-    responses(
-        (status = 200, body = Vec<QuarantinedShown>, description = "Units of the key's source, or of all"),
-        (status = "default", description = "A problem", body = ProblemShown,
-            content_type = "application/problem+json"),
-    ),
-    security(("key" = [])),
-)]
-#[get("/v1/quarantine")]
-pub(super) async fn list_quarantine(
-    guard: Guard<SeeSource>,
-    request: HttpRequest,
-) -> Result<Json<Vec<QuarantinedShown>>, Problem> {
-    let last = Page::of(&request)?;
-    guard.work(move |gateway, sight| show::list_quarantine_of(gateway, sight.source(), last)).await.map(Json)
-}
-
 /// Show where each version of a record came from
 #[utoipa::path(
     tag = "seeing",
@@ -136,7 +116,8 @@ pub(super) async fn show_record(
     guard: Guard<SeeSource>,
     record: Path<String>,
 ) -> Result<Json<Provenance>, Problem> {
-    let found = guard.work(move |gateway, sight| provenance::find(gateway, &record, sight.source()));
+    let found = guard
+        .work(move |gateway, sight| provenance::find(gateway, &record, sight.source(), sight.restricted()));
     found.await?.map(Json).ok_or_else(|| Kind::NotFound.problem())
 }
 
@@ -145,7 +126,7 @@ pub(super) async fn show_record(
     tag = "seeing",
     params(("study" = String, Path, description = "The study's name")),
     responses(
-        (status = 200, body = Vec<Decided>, description = "Every decision on record"),
+        (status = 200, body = Vec<Decided>, description = "Every decision on record; those of restricted people for a key that may see them"),
         (status = "default", description = "A problem", body = ProblemShown,
             content_type = "application/problem+json"),
     ),
@@ -157,7 +138,8 @@ pub(super) async fn list_consents(
     study: Path<String>,
 ) -> Result<Json<Vec<Decided>>, Problem> {
     let config = guard.config();
-    let found = guard.work(move |gateway, _all| overview::list_consents(gateway, &config, &study));
+    let found =
+        guard.work(move |gateway, all| overview::list_consents(gateway, &config, &study, all.restricted()));
     found.await?.map(Json).ok_or_else(|| Kind::NotFound.problem())
 }
 

@@ -7,7 +7,7 @@ use askama::Template;
 use utoipa::OpenApi as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
-use super::{api, health, receipt, upload, webhook};
+use super::{api, health, quarantine, receipt, upload, webhook};
 use crate::web::problem::{Kind, Problem};
 
 #[derive(utoipa::OpenApi)]
@@ -28,7 +28,11 @@ use crate::web::problem::{Kind, Problem};
         api::list_runs,
         api::show_run,
         api::list_receipts,
-        api::list_quarantine,
+        quarantine::list_quarantine,
+        quarantine::list_causes,
+        quarantine::export_quarantine,
+        quarantine::mark_quarantine,
+        quarantine::replay_quarantine,
         api::show_record,
         api::list_consents,
         api::list_studies,

@@ -36,6 +36,13 @@ impl Action for SeeAll {
     const ROLE: Role = Role::Operate;
 }
 
+/// Setting right what is set aside.
+pub struct SetRight;
+
+impl Action for SetRight {
+    const ROLE: Role = Role::Operate;
+}
+
 /// Leave for an action. The only way of a handler of the API to the gateway.
 pub struct Guard<A: Action> {
     state: State,
@@ -45,13 +52,22 @@ pub struct Guard<A: Action> {
 
 /// Whose data a key may see.
 #[derive(Debug, Clone)]
-pub struct Sight(Option<String>);
+pub struct Sight {
+    source: Option<String>,
+    key: Option<String>,
+}
 
 impl Sight {
     /// The one source; none for all.
     #[must_use]
     pub fn source(&self) -> Option<&str> {
-        self.0.as_deref()
+        self.source.as_deref()
+    }
+
+    /// The key that may see records of restricted people; none where it may not.
+    #[must_use]
+    pub fn restricted(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 }
 
@@ -64,7 +80,8 @@ impl<A: Action> Guard<A> {
         &self,
         work: impl FnOnce(&Gateway, &Sight) -> Result<T, GatewayError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let sight = Sight(self.key.source.clone());
+        let key = self.key.sees_restricted.then(|| self.key.id.clone());
+        let sight = Sight { source: self.key.source.clone(), key };
         blocking(&self.state, move |state: &Operational| work(&state.gateway, &sight)).await
     }
 

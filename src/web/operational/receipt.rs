@@ -38,7 +38,7 @@ pub(super) async fn show_receipt(
     match credential {
         Credential::Signature(signed) if signed.id == receipt.receipt => {
             let sender = state.source(&receipt.source)?;
-            sender.inlet.check(&signed, b"")?;
+            sender.inlet().check(&signed, b"")?;
             sender.check_rate()?;
         }
         Credential::Signature(_) => {

@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::NamedTempFile;
 
 use super::sender::bearer;
-use super::{State, blocking, guard};
+use super::{State, blocking, guard, sign_in};
 use crate::base::limit::UPLOAD_WAIT_S;
 use crate::gateway::api_key::{ApiKey, Role};
 use crate::gateway::fix_list::{self, FixListShown};
@@ -70,8 +70,10 @@ pub(super) async fn create_file(
     let put = tokio::time::timeout(wait, put_aside(form, taking.bytes_max)).await;
     let (file, digest) = put.unwrap_or_else(|_elapsed| Err(Kind::TooSlow.problem()))?;
     let feed = taking.feed.clone();
-    let kept =
-        blocking(&state, move |state| upload(&state.gateway, &feed, file.path(), &digest, &key.id)).await?;
+    let kept = blocking(&state, move |state| {
+        upload(&state.gateway, &feed, file.path(), &digest, &format!("key/{}", key.id))
+    })
+    .await?;
     let url = state.receipt_url(&kept.receipt);
     Ok(HttpResponse::Accepted().insert_header((LOCATION, url.clone())).json(UploadedShown {
         fixes: format!("{url}/fixes"),
@@ -81,7 +83,7 @@ pub(super) async fn create_file(
     }))
 }
 
-/// A key with which files of a source may be sent, and what became of them seen.
+/// A key with which files of a source may be sent.
 async fn sending_key(state: &State, request: &HttpRequest, source: &str) -> Result<ApiKey, Problem> {
     let sent = bearer(request).ok_or_else(|| Kind::Unauthorised.problem())?;
     let key = guard::find_key(state, sent).await?;
@@ -139,16 +141,13 @@ pub(super) async fn show_fixes(
 
 async fn list(state: &State, request: &HttpRequest, receipt: &str) -> Result<FixListShown, Problem> {
     // Whoever has no key learns nothing, not even whether there is such a receipt.
-    bearer(request).ok_or_else(|| Kind::Unauthorised.problem())?;
+    let key = sign_in::find_reader(state, request).await?;
     let wanted = receipt.to_owned();
     let found = blocking(state, move |state| fix_list::find(&state.gateway, &wanted)).await?;
     let found = found.ok_or_else(|| Kind::NotFound.problem())?;
     let source = found.feed.split('/').next().unwrap_or_default();
-    match sending_key(state, request, source).await {
-        Ok(_key) => Ok(found),
-        Err(problem) if problem.kind == Kind::Forbidden => Err(Kind::NotFound.problem()),
-        Err(problem) => Err(problem),
-    }
+    let is_seen = key.role >= Role::Send && key.is_for(source);
+    if is_seen { Ok(found) } else { Err(Kind::NotFound.problem()) }
 }
 
 #[derive(Template)]
@@ -160,11 +159,11 @@ async fn list(state: &State, request: &HttpRequest, receipt: &str) -> Result<Fix
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.4rem;border-bottom:1px solid #b1b4b6}</style></head><body>
 <h1>What to put right in {{ list.feed }}</h1>
 <p>The file of {{ list.received_at }}: {% if list.state == "waiting" %}it waits to be read; look again in a minute.{% else if list.state == "refused" %}it was refused as a whole, and nothing of it was taken.{% else %}{{ list.rows_taken }} of {{ list.rows }} rows were taken.{% endif %}</p>
-{% if list.closed_by.is_some() %}<p><strong>A later file has come: these items are closed. What is still wrong is in the list of that file.</strong></p>{% endif %}
+{% if list.closed_by.is_some() %}<p><strong>A later file has come: {{ list.items.len() - list.open }} of {{ list.items.len() }} items are closed by it, and {{ list.open }} are still open.</strong></p>{% endif %}
 {% if list.items.is_empty() %}<p>There is nothing to put right.</p>{% else %}
 <p>Put these right in your own system or workbook and send the whole file again. <a href="/v1/receipts/{{ list.receipt }}/fixes.csv">As CSV</a>; <a href="/v1/receipts/{{ list.receipt }}/fixes.xlsx">your file with the cells marked</a>.</p>
-<table><thead><tr><th>Sheet</th><th>Row</th><th>Column</th><th>What was expected</th><th>To do in Excel</th></tr></thead><tbody>
-{% for item in list.items %}<tr><td>{% if let Some(sheet) = item.sheet %}{{ sheet }}{% endif %}</td><td>{% if let Some(row) = item.row %}{{ row }}{% endif %}</td><td>{% if let Some(column) = item.column %}{{ column }}{% endif %}</td><td>{{ item.expected }}</td><td>{{ item.to_do }}</td></tr>
+<table><thead><tr><th>Sheet</th><th>Row</th><th>Column</th><th>What was expected</th><th>To do in Excel</th><th></th></tr></thead><tbody>
+{% for item in list.items %}<tr><td>{% if let Some(sheet) = item.sheet %}{{ sheet }}{% endif %}</td><td>{% if let Some(row) = item.row %}{{ row }}{% endif %}</td><td>{% if let Some(column) = item.column %}{{ column }}{% endif %}</td><td>{{ item.expected }}</td><td>{{ item.to_do }}</td><td>{% if item.is_closed %}closed{% endif %}</td></tr>
 {% endfor %}</tbody></table>
 {% if list.more > 0 %}<p>And {{ list.more }} more of the same kinds.</p>{% endif %}{% endif %}
 </body></html>
@@ -181,9 +180,11 @@ pub(super) async fn show_fix_page(
     receipt: Path<String>,
     state: State,
 ) -> Result<HttpResponse, Problem> {
-    let list = list(&state, &request, &receipt).await?;
-    let page = FixPage { list: &list }.render().map_err(|_template| Kind::Internal.problem())?;
-    Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page))
+    let shown = list(&state, &request, &receipt).await.and_then(|list| {
+        let text = FixPage { list: &list }.render().map_err(|_template| Kind::Internal.problem())?;
+        Ok(sign_in::page().body(text))
+    });
+    sign_in::or_sign_in(&request, shown)
 }
 
 /// The list as CSV, for Excel.
@@ -196,12 +197,14 @@ pub(super) async fn show_fix_table(
     let list = list(&state, &request, &receipt).await?;
     // The byte order mark tells Excel that it is UTF-8.
     let mut table = csv::Writer::from_writer(b"\xef\xbb\xbf".to_vec());
-    let written = table.write_record(["Sheet", "Row", "Column", "What was expected", "To do in Excel"]);
+    let written =
+        table.write_record(["Sheet", "Row", "Column", "What was expected", "To do in Excel", "State"]);
     let mut written = written.is_ok();
     for item in &list.items {
         let row = item.row.map(|row| row.to_string()).unwrap_or_default();
         let (sheet, column) = (item.sheet.as_deref().unwrap_or(""), item.column.as_deref().unwrap_or(""));
-        written &= table.write_record([sheet, &row, column, &item.expected, &item.to_do]).is_ok();
+        let state = if item.is_closed { "closed" } else { "open" };
+        written &= table.write_record([sheet, &row, column, &item.expected, &item.to_do, state]).is_ok();
     }
     let bytes = table.into_inner().ok().filter(|_| written).ok_or_else(|| Kind::Internal.problem())?;
     Ok(HttpResponse::Ok()
@@ -218,6 +221,14 @@ pub(super) async fn show_fix_book(
     state: State,
 ) -> Result<HttpResponse, Problem> {
     let list = list(&state, &request, &receipt).await?;
+    let key = sign_in::find_reader(&state, &request).await?;
+    let wanted = list.receipt.clone();
+    let may = blocking(&state, move |state| fix_list::may_see_file(&state.gateway, &wanted, &key)).await?;
+    if !may {
+        return Err(Kind::Forbidden.told(
+            "the source knows restricted people, so the file itself is shown to whoever sent it, and to a key made with `--restricted`; the list names nobody",
+        ));
+    }
     let taking = state.uploads.get(&list.feed).ok_or_else(|| Kind::NotFound.problem())?;
     let (feed, receipt) = (taking.feed.clone(), list.receipt);
     let book = blocking(&state, move |state| fix_list::marked(&state.gateway, &feed, &receipt)).await?;

@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, post};
 use serde::{Deserialize, Serialize};
 
 use super::sender::{Credential, check_bearer};
-use super::{Source, State};
+use super::{Operational, Source, State, blocking};
 use crate::base::limit::{FINDINGS_KEPT_MAX, POST_EVENTS_MAX};
-use crate::gateway::deliver::{Acknowledged, Event, Found, Kept, Looked, Misfit, Sender};
+use crate::gateway::deliver::{Acknowledged, Event, Found, Inlet, Kept, Looked, Misfit, Sender};
 use crate::telemetry::SourceLabels;
 use crate::web::body::Body;
 use crate::web::problem::{Kind, Problem};
@@ -83,26 +83,30 @@ pub(super) async fn create_events(
 ) -> Result<HttpResponse, Problem> {
     let taking = taking.map_err(|_query| Kind::Malformed.told("the only parameter is `validate`"))?;
     let sender = state.source(&source)?;
+    if state.is_time_to_look() {
+        // Where this fails events go on through the mapping they had.
+        let _looked = blocking(&state, Operational::look_at_mappings).await;
+    }
+    let inlet = sender.inlet();
     let credential = Credential::of(&request)?;
     is_json(&request)?;
     let body =
         Body::take(&mut payload, request.headers(), sender.settings.body_bytes_max, &state.held).await?;
-    let key = match credential {
-        Credential::Bearer(key) => Some(check_bearer(&state, (&source, sender), key).await?),
-        Credential::Signature(_) => None,
-    };
-    let by = match (&credential, &key) {
-        (Credential::Signature(signed), _) => {
-            sender.inlet.check(signed, body.bytes())?;
-            Sender::Signed(*signed)
+    let key;
+    let by = match credential {
+        Credential::Signature(signed) => {
+            inlet.check(&signed, body.bytes())?;
+            Sender::Signed(signed)
         }
-        (Credential::Bearer(_), Some(key)) => Sender::Bearer(&key.id),
-        (Credential::Bearer(_), None) => return Err(Kind::Unauthorised.problem()),
+        Credential::Bearer(sent) => {
+            key = check_bearer(&state, (&source, sender), sent).await?;
+            Sender::Bearer(&key.id)
+        }
     };
     sender.check_rate()?;
-    let looked = look(sender, body.bytes())?;
+    let looked = look(sender, &inlet, body.bytes())?;
     if matches!(by, Sender::Bearer(_)) {
-        let lacking = sender.inlet.lacking_id(&looked);
+        let lacking = inlet.lacking_id(&looked);
         if !lacking.is_empty() {
             return Err(Problem { findings: lacking, ..Kind::Schema.problem() });
         }
@@ -115,7 +119,7 @@ pub(super) async fn create_events(
         let findings = findings.filter(Found::is_error).take(FINDINGS_KEPT_MAX).collect();
         return Err(Problem { findings, ..Kind::Schema.problem() });
     }
-    let delivery = sender.inlet.seal(by, &looked, body.bytes());
+    let delivery = inlet.seal(by, &looked, body.bytes());
     drop(looked);
     match state.journal.keep(delivery).await? {
         Kept::Yes(kept) => Ok(acknowledge(&state, &source, kept)),
@@ -150,9 +154,9 @@ fn is_json(request: &HttpRequest) -> Result<(), Problem> {
     }
 }
 
-fn look<'b>(sender: &Source, body: &'b [u8]) -> Result<Looked<'b>, Problem> {
+fn look<'b>(sender: &Source, inlet: &Inlet, body: &'b [u8]) -> Result<Looked<'b>, Problem> {
     let events_max = sender.settings.events_max.min(POST_EVENTS_MAX);
-    sender.inlet.look(body, events_max).map_err(|misfit| match misfit {
+    inlet.look(body, events_max).map_err(|misfit| match misfit {
         Misfit::Malformed(found) => Problem { findings: vec![found], ..Kind::Malformed.problem() },
         Misfit::TooMany => Kind::TooLarge.told(format!("one request may hold {events_max} events")),
         Misfit::Empty => Kind::Malformed.told("the list holds no event"),

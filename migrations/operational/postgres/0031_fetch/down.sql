@@ -1,0 +1,2 @@
+DROP TABLE seen_file;
+ALTER TABLE batch DROP COLUMN rows_expected;

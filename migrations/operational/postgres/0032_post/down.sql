@@ -1,0 +1,2 @@
+DROP TABLE mailbox_doubt;
+DROP TABLE sent;

@@ -1,0 +1,11 @@
+DROP TABLE shadow_difference;
+DROP TABLE shadow;
+DROP TABLE live_mapping;
+DROP TABLE mapping_code_list;
+ALTER TABLE run_finding DROP COLUMN about;
+DROP INDEX quarantine_by_replay;
+ALTER TABLE quarantine DROP COLUMN closed_by;
+ALTER TABLE quarantine DROP COLUMN closed_at;
+ALTER TABLE quarantine DROP COLUMN replay_run;
+ALTER TABLE quarantine DROP COLUMN expected;
+ALTER TABLE quarantine DROP COLUMN column_name;

@@ -1,0 +1,2 @@
+DROP TABLE saying;
+DROP TABLE record_key;

@@ -1,0 +1,1 @@
+ALTER TABLE shadow DROP COLUMN live_hash;
