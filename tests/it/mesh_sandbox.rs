@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::python;
+use crate::support::{free_port, python};
 
 /// Seconds that anything here is waited for.
 const WAIT_S: u64 = 120;
@@ -71,7 +71,7 @@ impl Sandbox {
     /// Starts it; none where there is no Python for it.
     pub(crate) fn start(tls: Option<&Path>) -> Option<Self> {
         let python = python()?;
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let mut command = Command::new(&python);
         command
             .args(["-m", "uvicorn", "mesh_sandbox.api:app", "--workers=1", "--log-level=warning"])

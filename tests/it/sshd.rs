@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use crate::support::server;
+use crate::support::{free_port, server};
 
 /// A server that is stopped when this is dropped.
 pub(crate) struct Sshd {
@@ -194,10 +194,6 @@ pub(crate) fn between(server: u16, after: usize, cut: impl Fn() + Send + Sync + 
         }
     });
     port
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Writes a file that its owner alone may read.

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use diesel::connection::SimpleConnection;
@@ -309,4 +310,17 @@ fn servers_give_fresh_databases() {
     clock.advance_s(1);
     assert_eq!(edge.now(), before.plus_s(1));
     assert_ne!(edge.bytes::<16>(), edge.bytes::<16>());
+}
+
+/// A port of this machine on which nothing listens, for a server that has to be told one and may
+/// come back on it. Below those that the system gives to outgoing connections (from 32768 on Linux):
+/// one of those could hold it in the meantime.
+pub(crate) fn free_port() -> u16 {
+    const PORTS: std::ops::Range<u16> = 10_240..30_240;
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let start = std::process::id() as usize * 97;
+    (0..PORTS.len())
+        .filter_map(|_| PORTS.clone().nth((start + NEXT.fetch_add(1, Ordering::Relaxed)) % PORTS.len()))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a port is free")
 }
