@@ -18,6 +18,7 @@ use crate::schedule::planned;
 use crate::schedule::watcher::Watcher;
 use crate::store::keys::Keys;
 use crate::store::{Migrated, Store, StoreError, run};
+use crate::transport::access::IS_KNOWN;
 use crate::transport::place::Place;
 use crate::web::listen;
 
@@ -98,7 +99,8 @@ fn check_safety(config: &Config, lines: &mut Lines) {
 fn check_keys(config: &Config, lines: &mut Lines) -> Option<Keys> {
     match keys::load(config) {
         Ok(keys) => {
-            lines.ok("keys", "the master key and the index key are there, and nobody else may read them");
+            let unread = if IS_KNOWN { ", and nobody else may read them" } else { "" };
+            lines.ok("keys", format!("the master key and the index key are there{unread}"));
             Some(keys)
         }
         Err(error) => {

@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::cli::init::create_missing_keys;
-use crate::cli::print::Failure;
+use crate::cli::print::{Failure, quoted};
 use crate::cli::{Context, Exit};
 use crate::config::Config;
 use crate::synth::demo::{self, DemoPlan};
@@ -180,39 +180,5 @@ impl Shell<'_> {
     fn failed(&self, words: &[&str]) -> Failure {
         Failure::told(format!("`{}` could not be run", self.line(words)))
             .hint("run that command by itself to see why; the demo goes on from there")
-    }
-}
-
-/// A word as it has to be typed.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:\\=,+@%".contains(letter);
-    match word {
-        "" => "\"\"".to_owned(),
-        word if word.chars().all(is_plain) => word.to_owned(),
-        // Double quotes hold on every system; within them a Unix shell still reads these.
-        word if cfg!(unix) && word.contains(['"', '$', '`', '!', '\\']) => {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-        word => format!("\"{word}\""),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn what_a_shell_would_read_is_quoted() {
-        for (word, typed) in [
-            ("demo/wayleave.toml", "demo/wayleave.toml"),
-            ("my demo", "\"my demo\""),
-            ("Größe & co", "\"Größe & co\""),
-            ("a;b", "\"a;b\""),
-            ("", "\"\""),
-        ] {
-            assert_eq!(quoted(word), typed);
-        }
-        #[cfg(unix)]
-        assert_eq!(quoted("it's $5"), "'it'\\''s $5'");
     }
 }

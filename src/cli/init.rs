@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::base::edge::Edge;
-use crate::cli::print::Failure;
+use crate::cli::print::{Failure, quoted};
 use crate::cli::{Context, Exit};
 use crate::config::{Config, DEFAULT_TOML, FILE_NAME};
 use crate::evaluation::collect::answer::Signer;
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<Exit, Failure> {
     context.print.data(format_args!(
         "written: {}\nnext: add a [source.…] section to it, then run `wayleave check --config {}`",
         file.display(),
-        file.display()
+        quoted(&file.display().to_string())
     ))?;
     Ok(Exit::Done)
 }

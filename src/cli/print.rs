@@ -170,3 +170,37 @@ pub(crate) fn finding_json(finding: &Finding, outcome: Option<&str>) -> Map<Stri
     line.insert("hint".to_owned(), Value::from(finding.advice()));
     line
 }
+
+/// A word as it has to be typed.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_alphanumeric() || "-_./:\\=,+@%".contains(letter);
+    match word {
+        "" => "\"\"".to_owned(),
+        word if word.chars().all(is_plain) => word.to_owned(),
+        // Double quotes hold on every system; within them a Unix shell still reads these.
+        word if cfg!(unix) && word.contains(['"', '$', '`', '!', '\\']) => {
+            format!("'{}'", word.replace('\'', "'\\''"))
+        }
+        word => format!("\"{word}\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_read_is_quoted() {
+        for (word, typed) in [
+            ("demo/wayleave.toml", "demo/wayleave.toml"),
+            ("my demo", "\"my demo\""),
+            ("Größe & co", "\"Größe & co\""),
+            ("a;b", "\"a;b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(quoted(word), typed);
+        }
+        #[cfg(unix)]
+        assert_eq!(quoted("it's $5"), "'it'\\''s $5'");
+    }
+}

@@ -339,16 +339,9 @@ fn look_at_disk(health: &mut Health, config: &Config) {
     }
 }
 
-#[cfg(unix)]
 fn free_bytes(place: &Path) -> Option<u64> {
     let place = if place.as_os_str().is_empty() { Path::new(".") } else { place };
-    let found = rustix::fs::statvfs(place).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_place: &Path) -> Option<u64> {
-    None
+    fs4::available_space(place).ok()
 }
 
 /// Writes down how a worker's round ended, unless that was done a moment ago; gives when it was.

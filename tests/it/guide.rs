@@ -105,3 +105,21 @@ fn a_guide_is_two_pages_from_day_one_to_the_first_incident() {
         }
     }
 }
+
+/// A folder's name may hold a blank, and what `init` says to run next is typed as it stands.
+#[cfg(unix)]
+#[test]
+fn what_init_says_to_run_next_can_be_pasted() {
+    let folder = crate::support::folder();
+    let program = env!("CARGO_BIN_EXE_wayleave");
+    let site = folder.path().join("our site");
+    let said = Command::new(program).arg("init").arg(&site).output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let (_, next) = said.split_once("run `wayleave ").unwrap();
+    let next = next.split('`').next().unwrap();
+    let pasted = Command::new("sh").arg("-c").arg(format!("'{program}' {next}")).output().unwrap();
+    let told = String::from_utf8(pasted.stdout).unwrap();
+    // All is well but that nobody sends anything yet.
+    assert_eq!(told.matches("TO DO").count(), 1, "{told}");
+    assert!(told.contains("TO DO  sources"), "{told}");
+}

@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::demo::faults::Look;
-use crate::cli::demo::{DemoPlan, Standing, quoted};
+use crate::cli::demo::{DemoPlan, Standing};
+use crate::cli::print::quoted;
 
 /// What the story is told from.
 pub(super) struct Story<'s> {
