@@ -264,6 +264,8 @@ fn the_log_and_the_figures_name_nobody() {
         }
     }
     assert!(figures.contains("\nwayleave_quarantined_units 0\n"), "{figures}");
+    let free = figures.lines().find_map(|line| line.strip_prefix("wayleave_disk_free_bytes ")).unwrap();
+    assert!(free.parse::<u64>().unwrap() > 0, "{free}");
     let log = service.stop();
     assert!(log.iter().any(|line| line.contains("\"http.status\":202")), "{log:#?}");
     // A line about a run carries its id, one about a request that one's.
