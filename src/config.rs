@@ -4,6 +4,7 @@
 //! error with its place, because a misspelt setting that is passed over is worse than none.
 
 mod alert;
+mod escape;
 mod exchange;
 mod fetch;
 mod mllp;
@@ -299,6 +300,7 @@ impl Config {
         let text = std::fs::read_to_string(file)
             .map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
         secret::check(file, &text)?;
+        escape::check(file, &text)?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(file, &text, &error))?;
         config.folder = file.parent().map(Path::to_owned).unwrap_or_default();
         config.overlay(environment)?;
@@ -355,7 +357,13 @@ impl Config {
 }
 
 fn wrong(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let start = error.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    at(file, text, start, escape::explained(error.message(), before))
+}
+
+/// A fault at a place of the file, in bytes from its beginning.
+fn at(file: &Path, text: &str, start: usize, message: String) -> ConfigError {
     let before = text.get(..start).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
@@ -369,7 +377,7 @@ fn wrong(file: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
         column,
         text: shown,
         caret: format!("{}^", " ".repeat(column - 1)),
-        message: error.message().to_owned(),
+        message,
     }
 }
 

@@ -317,3 +317,17 @@ fn a_database_that_is_locked_says_so() {
     assert!(said.contains("locked by another process"), "{said}");
     assert!(site.run(&["sync"]).status.success());
 }
+
+#[test]
+fn a_path_of_windows_in_double_quotes_says_how_it_is_written() {
+    let site = Site::new();
+    let mut told = String::new();
+    for path in [r"C:\data\in", r"C:\Users\in", r"C:\new\temp", r"\\server\share"] {
+        let feed = format!("[source.a]\n[source.a.feed.b]\nmapping = \"a/b\"\nfolder = \"{path}\"\n");
+        std::fs::write(site.path("wayleave.toml"), feed).unwrap();
+        let output = site.run(&["check"]);
+        assert_eq!(output.status.code(), Some(2), "{}", site.said(&output));
+        told.push_str(&format!("--- {path}\n{}", site.said(&output)));
+    }
+    insta::assert_snapshot!(told);
+}
