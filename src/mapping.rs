@@ -122,7 +122,8 @@
 //! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
 //! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
 //! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`
-//! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed) `{ scale = "0.01" }`
+//! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed)
+//! `cost` (pounds; a minus is left out, and said so) `{ scale = "0.01" }`
 //! · `yes-no` (Yes/No, Y/N, any case; writes Yes/No) `{ yes-no = { yes = "1", no = "0" } }` `true-false`
 //! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
 //! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).

@@ -5,6 +5,7 @@
 
 pub mod argument;
 pub mod collapse;
+pub mod cost;
 pub mod date;
 pub mod date_time;
 pub mod day_month_year;
@@ -310,6 +311,7 @@ operations! {
     Integer, integer;
     Number, number;
     Money, money;
+    Cost, cost;
     Scale, scale;
     YesNo, yes_no;
     TrueFalse, true_false;

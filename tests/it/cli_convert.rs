@@ -81,6 +81,34 @@ fn there_and_back_is_the_same_file() {
 }
 
 #[test]
+fn a_cost_with_a_minus_is_read_and_written_without_it_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let costs = include_bytes!("../torture/council/cld--costs.csv");
+    let costs = String::from_utf8_lossy(costs);
+    let rows: Vec<&str> =
+        costs.lines().enumerate().filter(|(at, _)| [0, 5].contains(at)).map(|(_, row)| row).collect();
+    file(folder.path(), "in.csv", &rows.join("\r\n"));
+    let words = ["--mapping", "council/cld", "--to", "council/cld", "in.csv", "out.csv"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.err, @r"
+    identifying values opened: 7, for `convert`
+    warning: in.csv, line 2, column `Unit Cost`: expected a cost of nothing or more, read it without its minus [map/cost-minus]
+      hint: take the minus away in the sender's system, or take the row out if it is a refund
+    received 1: accepted 1, filtered 0, quarantined 0, rejected 0
+    records: person 1, service 1
+    written: 1
+    ");
+    let out = std::fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    assert!(rows[1].contains(",-5.00,") && out.contains(",5.00,"), "{out}");
+    // What was written is as it should be, and nothing is said of it.
+    let words = ["--mapping", "council/cld", "--to", "council/cld", "out.csv", "again.csv"];
+    let again = convert(folder.path(), &words, None);
+    assert!(again.code == 0 && !again.err.contains("minus"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(folder.path().join("again.csv")).unwrap(), out);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_leaves_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "out.ndjson", "old");

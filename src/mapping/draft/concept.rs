@@ -394,7 +394,7 @@ fn wants_of(kind: Kind, field: &RawField, library: &Library) -> Wants {
             "nhs-number" => Wants::NhsNumber,
             "postcode" | "postcode-district" => Wants::Postcode,
             "date" | "date-time" | "fhir-date" | "hl7-date" => Wants::Days,
-            "money" | "number" | "scale" => Wants::Amount,
+            "money" | "cost" | "number" | "scale" => Wants::Amount,
             "integer" => Wants::Whole,
             "yes-no" | "true-false" => Wants::YesNo,
             "id" | "pad" => Wants::Id,
