@@ -273,13 +273,8 @@ impl Explaining<'_> {
     fn comes_back(&self, explained: &Explained) -> Option<String> {
         let codes = self.codes.as_ref()?;
         let asked = explained.steps.last().or(explained.cells.first())?;
-        let (Told::Plain(word), Came::Read(Told::Plain(canonical))) = (asked, &explained.came) else {
-            return None;
-        };
-        match codes.write(Value::owned(canonical.clone())) {
-            Ok(back) => Some(back.plain().into_owned()).filter(|back| back != word),
-            Err(_refusal) => Some(String::new()),
-        }
+        let (Told::Plain(word), Came::Read(Told::Plain(_))) = (asked, &explained.came) else { return None };
+        codes.comes_back(word).map(str::to_owned)
     }
 }
 
@@ -307,7 +302,7 @@ impl Watch for Explaining<'_> {
             Seen::Refused(refusal) => {
                 self.end(Came::Refused { code: refusal.code, expected: refusal.expected.clone() });
             }
-            Seen::Block { .. } | Seen::Outcome(_) => {}
+            Seen::Block { .. } | Seen::Coded { .. } | Seen::Outcome(_) => {}
         }
     }
 }

@@ -243,11 +243,14 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
         }
         let Some(codes) = &rule.codes else { return Ok(Given::Read(value)) };
         if let Value::List(items) = value {
-            let read = items
-                .into_iter()
-                .map(|item| codes.read(Value::owned(item)).map(|value| value.plain().into_owned()));
+            let read = items.into_iter().map(|item| {
+                let word = Value::owned(item);
+                self.watch.seen(Seen::Coded { codes, word: &word });
+                codes.read(word).map(|value| value.plain().into_owned())
+            });
             return read.collect::<Result<_, _>>().map(|items| Given::Read(Value::List(items)));
         }
+        self.watch.seen(Seen::Coded { codes, word: &value });
         match codes.read(value.clone()) {
             Err(refusal) if rule.other == Other::KeepAsText && refusal.code == Code::MapUnknownCode => {
                 let origin = self.origin(rule.from.first().map(String::as_str));

@@ -108,6 +108,48 @@ fn a_cost_with_a_minus_is_read_and_written_without_it_and_said() {
     assert_eq!(std::fs::read_to_string(folder.path().join("again.csv")).unwrap(), out);
 }
 
+/// Words that one code list reads as one.
+const LOSSY: &str = r#"
+name = "t/x"
+version = 1
+format = { csv = { header = "exact" } }
+[subject]
+key = ["Id"]
+[[record]]
+kind = "accommodation"
+field = [
+  { to = "started_on", from = "Since" },
+  { to = "previous_type", from = "Before", codes = "core/previous-tenure" },
+  { to = "type", from = "Now", codes = "tracker/accommodation", blank = "reject" },
+  { to = "settled", from = "Now", codes = "tracker/settled", one_way = true },
+]
+"#;
+
+#[test]
+fn what_a_code_list_loses_on_the_way_in_is_counted_by_field_and_list() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "x.toml", LOSSY);
+    // Five codes stand for one sort of tenancy; 19 is alone with its word; the last row is rejected.
+    let rows = "A1,2024-02-01,30,Refuge\r\nA2,2024-02-02,32,Refuge\r\nA3,2024-02-03,19,Refuge\r\nA4,2024-02-04,30,\r\n";
+    file(folder.path(), "in.csv", &format!("Id,Since,Before,Now\r\n{rows}"));
+    let ran = convert(folder.path(), &["--mapping", "x.toml", "in.csv", "out.ndjson"], None);
+    insta::assert_snapshot!(ran.err, @r"
+    identifying values opened: 6, for `convert`
+    error: in.csv, line 5, column `Now`: expected a value for `type` [map/blank]
+      hint: fill the cell in the sender's system
+    note: in.csv: read as UTF-8: it holds plain letters only [charset/decided]
+      hint: declare the encoding in the mapping so that it is checked
+    note: in.csv: cells are separated by a comma [csv/separator]
+      hint: declare `separator` in the mapping so that it is checked
+    received 4: accepted 3, filtered 0, quarantined 0, rejected 1
+    records: accommodation 3
+    lossy: `accommodation.previous_type` was read through `core/previous-tenure` from words that do not come back (2 times)
+    ");
+    let ran = convert(folder.path(), &["--json", "--mapping", "x.toml", "in.csv", "out.ndjson"], None);
+    let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    insta::assert_snapshot!(told["lossy"], @r#"[{"field":"accommodation.previous_type","list":"core/previous-tenure","count":2}]"#);
+}
+
 #[test]
 fn a_file_that_cannot_be_read_leaves_what_was_there() {
     let folder = tempfile::tempdir().unwrap();

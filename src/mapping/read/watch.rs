@@ -2,6 +2,7 @@
 
 use crate::format::{At, Unit};
 use crate::mapping::Outcome;
+use crate::mapping::code_list::CodeList;
 use crate::mapping::condition::Condition;
 use crate::mapping::op::Refusal;
 use crate::mapping::op::value::Value;
@@ -32,6 +33,13 @@ pub(crate) enum Seen<'s, 'u> {
     Cells(&'s [Value<'u>]),
     /// What the next of its operations gave.
     Step(&'s Value<'u>),
+    /// Its code list is asked for a word.
+    Coded {
+        /// The list.
+        codes: &'s CodeList,
+        /// The source's word.
+        word: &'s Value<'u>,
+    },
     /// It gave nothing.
     Nothing,
     /// It filled its field.
