@@ -27,6 +27,8 @@
 //! sheets = { "Action Plan" = { activity = "action-plan" } }   # the fields that each sets by being itself.
 //!                                    # A field whose column a sheet does not list is left out of that sheet
 //! drives = true                      # when written: one row for each of these
+//! each = "householdMembers[isResponsible=true]"   # optional, JSON and FHIR: a record for each item that this
+//!                                    # selects, where addresses that begin so mean that item
 //! when = { column = "Event Type", is = "Service" }
 //! key = ["LA Person Unique Identifier", { field = "started_on" }]   # default: the subject's key
 //! row_id = "Row Id"                  # optional: the row's own id stands for the key where it is filled;

@@ -1,6 +1,7 @@
 //! From a source's unit to records.
 
 mod bind;
+mod each;
 mod fault;
 mod key;
 mod live;
@@ -78,6 +79,8 @@ struct Reader<'a, 'u, W> {
     arrival: &'a Arrival<'u>,
     file: &'a Origin,
     is_live: bool,
+    /// The item of the unit that is read, and what selects it.
+    item: Option<(Arc<Block>, usize)>,
     faults: Faults,
     watch: &'a mut W,
 }
@@ -107,8 +110,8 @@ impl Bound {
             watch.seen(Seen::Outcome(Outcome::Rejected));
             return refused(finding);
         }
-        let mut reader =
-            Reader { unit, arrival, file, is_live: self.is_live, faults: Faults::default(), watch };
+        let (is_live, faults) = (self.is_live, Faults::default());
+        let mut reader = Reader { unit, arrival, file, is_live, item: None, faults, watch };
         let mut records = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
             let is_taken = block.when.as_ref().is_none_or(|when| when.takes(&unit));
@@ -119,7 +122,7 @@ impl Bound {
                 is_taken,
             });
             if is_taken {
-                records.extend(reader.record(block));
+                reader.records(block, &mut records);
             }
         }
         if let Some(rules) = &self.rules {
@@ -409,6 +412,7 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
     fn origin(&self, address: Option<&str>) -> Origin {
         let origin = self.arrival.place.origin(self.file);
         let Some(address) = address else { return origin };
+        let address = &*self.named(address);
         match self.unit {
             Unit::Row(_) | Unit::Sheet(_) => origin.in_column(address),
             Unit::Tree(_) | Unit::Xml(_) | Unit::Message(_) => {

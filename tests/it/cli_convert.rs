@@ -108,6 +108,29 @@ fn a_cost_with_a_minus_is_read_and_written_without_it_and_said() {
     assert_eq!(std::fs::read_to_string(folder.path().join("again.csv")).unwrap(), out);
 }
 
+#[test]
+fn joint_tenants_are_written_with_the_tenancy_each_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let joint = r#"{"id": "t5", "householdMembers": [{"id": "m1", "fullName": "Ada Fell", "isResponsible": true}, {"id": "m2", "fullName": "Bo Fell", "isResponsible": true}], "startOfTenureDate": "2022-07-02T00:00:00", "tenureType": {"code": "SEC"}}"#;
+    file(folder.path(), "in.json", joint);
+    let read = |name: &str| {
+        let ran = convert(folder.path(), &["--mapping", "housing/tenures", name], None);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let lines = ran.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut records: Vec<String> = lines
+            .flat_map(|line| line["records"].as_array().unwrap().clone())
+            .map(|one| one.to_string())
+            .collect();
+        records.sort_unstable();
+        records
+    };
+    let words = ["--mapping", "housing/tenures", "--to", "housing/tenures", "in.json", "back.json"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("records: person 2, accommodation 2\nwritten: 2"), "{}", ran.err);
+    assert_eq!(read("back.json"), read("in.json"));
+}
+
 /// Words that one code list reads as one.
 const LOSSY: &str = r#"
 name = "t/x"
