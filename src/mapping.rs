@@ -122,7 +122,8 @@
 //! `postcode-halves` (two cells) `postcode-district` `{ dd-format = "max an20" }` (a form of the NHS Data
 //! Dictionary) · `date` (date cells and `YYYY-MM-DD`; an instant is its day in London, and that is reported)
 //! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
-//! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
+//! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `dd-timestamp` (written with
+//! London's offset) `fhir-date`
 //! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`
 //! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed)
 //! `cost` (pounds; a minus is left out, and said so) `{ scale = "0.01" }`

@@ -10,6 +10,7 @@ pub mod date;
 pub mod date_time;
 pub mod day_month_year;
 pub mod dd_format;
+pub mod dd_timestamp;
 pub mod fhir_date;
 pub mod first;
 pub mod hl7_date;
@@ -305,6 +306,7 @@ operations! {
     DayMonthYear, day_month_year;
     DdFormat, dd_format;
     DateTime, date_time;
+    DdTimestamp, dd_timestamp;
     FhirDate, fhir_date;
     Hl7Date, hl7_date;
     UnixTime, unix_time;

@@ -393,7 +393,7 @@ fn wants_of(kind: Kind, field: &RawField, library: &Library) -> Wants {
         let wants = match op.name.value.as_str() {
             "nhs-number" => Wants::NhsNumber,
             "postcode" | "postcode-district" => Wants::Postcode,
-            "date" | "date-time" | "fhir-date" | "hl7-date" => Wants::Days,
+            "date" | "date-time" | "dd-timestamp" | "fhir-date" | "hl7-date" => Wants::Days,
             "money" | "cost" | "number" | "scale" => Wants::Amount,
             "integer" => Wants::Whole,
             "yes-no" | "true-false" => Wants::YesNo,
