@@ -27,6 +27,8 @@
 //! sheets = { "Action Plan" = { activity = "action-plan" } }   # the fields that each sets by being itself.
 //!                                    # A field whose column a sheet does not list is left out of that sheet
 //! drives = true                      # when written: one row for each of these
+//! each = "householdMembers[isResponsible=true]"   # optional, JSON and FHIR: a record for each item that this
+//!                                    # selects, where addresses that begin so mean that item
 //! when = { column = "Event Type", is = "Service" }
 //! key = ["LA Person Unique Identifier", { field = "started_on" }]   # default: the subject's key
 //! row_id = "Row Id"                  # optional: the row's own id stands for the key where it is filled;
@@ -120,9 +122,11 @@
 //! `postcode-halves` (two cells) `postcode-district` `{ dd-format = "max an20" }` (a form of the NHS Data
 //! Dictionary) · `date` (date cells and `YYYY-MM-DD`; an instant is its day in London, and that is reported)
 //! `{ date = "%d/%m/%Y" }` (also `%b` for Jan, `%y` never) `date-time` (RFC 3339, or without offset
-//! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `fhir-date`
+//! taken as Europe/London; gives the day in London) `{ date-time = "%d/%m/%Y %H:%M" }` `dd-timestamp` (written with
+//! London's offset) `fhir-date`
 //! (day or instant; a partial date is refused) `hl7-date` (`YYYYMMDD[HHMM[SS]][+ZZZZ]`) `unix-time`
-//! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed) `{ scale = "0.01" }`
+//! (seconds) `day-month-year` (three cells) · `integer` `number` `money` (pounds; `£` and thousands commas allowed)
+//! `cost` (pounds; a minus is left out, and said so) `{ scale = "0.01" }`
 //! · `yes-no` (Yes/No, Y/N, any case; writes Yes/No) `{ yes-no = { yes = "1", no = "0" } }` `true-false`
 //! `present` (not blank) · `{ list = ";" }` · taking several `from`: `first` (the first not blank)
 //! `{ join = " " }` `sum` `weekly-cost` (unit cost, cost frequency, planned units per week).

@@ -30,6 +30,10 @@ pub const TREE_DEPTH_MAX: usize = 64;
 /// the bytes of a unit.
 pub const UNIT_ELEMENTS_MAX: usize = 50_000;
 
+/// Items of one unit each of which is a record: a tenancy has a few tenants, and a list of everybody
+/// in a house is no tenancy.
+pub const EACH_ITEMS_MAX: usize = 100;
+
 /// Workers and the like that are known to stand in a file already when it is written: a trust has some
 /// thousands, and one more is written again.
 pub const NAMED_MAX: usize = 10_000;

@@ -4,6 +4,7 @@
 //! known of each person first, up to a bound.
 
 mod gather;
+mod lossy;
 mod output;
 mod tally;
 
@@ -24,6 +25,7 @@ use crate::format::{Refused, reader};
 use crate::mapping::write::{Keys, Named, Target};
 use crate::mapping::{Made, Mapping, Outcome};
 use gather::Gather;
+use lossy::Lossy;
 use output::{Lines, Rejects, Unfinished};
 use tally::Tally;
 
@@ -154,8 +156,10 @@ fn convert(
     };
     let mut rejects = Rejects::begin(args.rejects.as_deref())?;
     let bar = context.print.progress(0, "units");
+    let mut lossy = Lossy::of(mapping);
     while let Some(arrival) = units.next()? {
-        let reading = bounds.of_place(&arrival.place).map(|bound| bound.read(&arrival, &file));
+        let bound = bounds.of_place(&arrival.place);
+        let reading = bound.map(|bound| bound.read_watched(&arrival, &file, &mut lossy));
         let Some(reading) = reading else { continue };
         rejects.put(&reading)?;
         tally.take(&reading);
@@ -169,6 +173,7 @@ fn convert(
     }
     bar.finish_and_clear();
     tally.found(units.findings().kept().iter().cloned());
+    tally.lossy(lossy.counted());
     match sink {
         Sink::Records(lines) => lines.finish()?,
         Sink::Layout(mut layout) => {

@@ -11,7 +11,7 @@ use crate::gateway::{Gateway, GatewayError, live_mapping, restricted};
 use crate::mapping::explain::Explained;
 use crate::mapping::{Mapping, Outcome};
 use crate::record::kind::Kind;
-use crate::store::{StoreError, batch, mapping_version, record, version};
+use crate::store::{StoreError, batch, mapping_version, record, subject, version};
 
 /// A version, explained.
 pub struct Kept {
@@ -57,12 +57,14 @@ pub fn explain(
         _ => {}
     }
     let number = number.unwrap_or(current.number);
-    let (row, of, kept, has_pieces) = gateway.store.read(|tx| {
+    // A unit may be about several people: what it says of the others is not this record's.
+    let (row, of, kept, has_pieces, whose) = gateway.store.read(|tx| {
         let row = version::find(tx, id, number)?.ok_or_else(no_record)?;
         let of = batch::find(tx, &row.batch_id)?;
         let kept = mapping_version::find(tx, &row.mapping_hash)?;
         let has_pieces = batch::has_pieces(tx, &row.batch_id)?;
-        Ok::<_, GatewayError>((row, of, kept, has_pieces))
+        let whose = subject::find(tx, current.subject_id.as_slice())?.pop();
+        Ok::<_, GatewayError>((row, of, kept, has_pieces, whose))
     })?;
     if of.wrapped_key.is_none() || !has_pieces {
         return Err(GatewayError::NotKept { id: id.to_owned(), batch: of.id });
@@ -89,7 +91,14 @@ pub fn explain(
         let sheet = arrival.place.sheet.as_deref();
         let header = headers.iter().find(|(name, _)| name.as_deref() == sheet).map(|(_, header)| header);
         let bound = mapping.bind(header, &origin).map_err(|_findings| unreadable())?;
-        let (explained, reading) = mapping.explain_unit(&bound, &arrival, &origin, Some(kind), field);
+        let (mut explained, reading) = mapping.explain_unit(&bound, &arrival, &origin, Some(kind), field);
+        if let Some(whose) = &whose {
+            let subjects = gateway.keys.index.hasher(&format!("subject/{}", current.source));
+            explained.retain(|one| {
+                let hash = one.subject.as_ref().map(|subject| subjects.private([subject]));
+                hash.is_none_or(|hash| hash.as_bytes().as_slice() == whose.key_hash)
+            });
+        }
         return Ok(Kept {
             feed: format!("{}/{}", current.source, row.feed),
             batch: of.id,

@@ -216,6 +216,18 @@ impl CodeList {
         }
     }
 
+    /// The source word that is written back for this one, where that is another; blank where none is,
+    /// because several stand for the same word and none is preferred.
+    #[must_use]
+    pub fn comes_back(&self, source: &str) -> Option<&str> {
+        match self.back.get(self.forward.get(source)?) {
+            Some(back) if back.is_preferred || back.sources == 1 => {
+                Some(back.source.as_str()).filter(|back| *back != source)
+            }
+            _ => Some(""),
+        }
+    }
+
     /// Whether it has this source word.
     #[must_use]
     pub fn holds(&self, source: &str) -> bool {

@@ -1,6 +1,7 @@
 //! From a mapping file as written to one that can be used: every name looked up, every operation
 //! made ready, every way back checked.
 
+mod each;
 mod fault;
 mod field;
 mod format;
@@ -9,6 +10,7 @@ mod rules;
 mod same;
 mod way_back;
 
+pub use each::Each;
 pub use same::SameAs;
 pub use way_back::Write;
 
@@ -56,6 +58,8 @@ pub struct Block {
     pub sheet: Option<String>,
     /// When written: one row for each.
     pub drives: bool,
+    /// The items of a unit each of which is a record of it.
+    pub each: Option<Each>,
     /// When it takes a unit.
     pub when: Option<Condition<String>>,
     /// Parts of its key.
@@ -297,12 +301,14 @@ impl Compiler<'_> {
         });
         let same_as = self.same_as(raw, kind, &rules, &key, &subject);
         let writes = self.writes(raw, sheet.as_deref());
+        let each = self.each(raw, &key, &rules);
         let block = Block {
             number: raw.number,
             kind,
             schema,
             sheet,
             drives: raw.drives,
+            each,
             when,
             key,
             row_id: raw.row_id.as_ref().map(|row_id| row_id.value.clone()),

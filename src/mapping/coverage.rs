@@ -216,7 +216,7 @@ impl Watch for Coverage {
                 self.at.2 += 1;
                 self.asked(value);
             }
-            Seen::Nothing => {}
+            Seen::Coded { .. } | Seen::Nothing | Seen::Made(_) => {}
             Seen::Given { leaf, is_read } => self.given(leaf, is_read),
             Seen::Refused(refusal) => self.refused(refusal),
             Seen::Outcome(outcome) => self.ended(outcome),

@@ -79,6 +79,8 @@ pub struct Explained {
     pub steps: Vec<Told>,
     /// What the field was given.
     pub came: Came,
+    /// Whom the record is about that was made of it; a unit may be about several people.
+    pub subject: Option<Private<String>>,
     /// The source's word that would be written back for this one, where that is another or none.
     pub comes_back: Option<String>,
 }
@@ -194,7 +196,8 @@ impl Mapping {
         kind: Option<Kind>,
         field: &str,
     ) -> (Vec<Explained>, Reading) {
-        let mut watch = Explaining { mapping: self, kind, field, open: None, codes: None, done: Vec::new() };
+        let (open, codes, done) = (None, None, Vec::new());
+        let mut watch = Explaining { mapping: self, kind, field, open, codes, done, since: 0 };
         let reading = bound.read_watched(arrival, file, &mut watch);
         (watch.done, reading)
     }
@@ -236,11 +239,16 @@ struct Explaining<'e> {
     /// Its code list.
     codes: Option<Arc<CodeList>>,
     done: Vec<Explained>,
+    /// Where in those the record at hand begins.
+    since: usize,
 }
 
 impl Explaining<'_> {
     fn begin(&mut self, number: usize, index: usize) {
         self.open = None;
+        if index == 0 {
+            self.since = self.done.len();
+        }
         let Some(block): Option<&Arc<Block>> = self.mapping.blocks.get(number) else { return };
         let Some(rule) = block.rules.get(index) else { return };
         if rule.field.name != self.field || self.kind.is_some_and(|kind| block.kind != kind) {
@@ -249,8 +257,14 @@ impl Explaining<'_> {
         let is_private = |address: &String| self.mapping.is_private(block.sheet.as_deref(), address);
         let is_hidden = rule.from.iter().any(is_private);
         let lineage = Lineage::of(block, rule);
-        let came = Came::Nothing;
-        let explained = Explained { lineage, cells: Vec::new(), steps: Vec::new(), came, comes_back: None };
+        let explained = Explained {
+            lineage,
+            cells: Vec::new(),
+            steps: Vec::new(),
+            came: Came::Nothing,
+            subject: None,
+            comes_back: None,
+        };
         self.codes = rule.codes.clone();
         self.open = Some((explained, is_hidden));
     }
@@ -273,13 +287,8 @@ impl Explaining<'_> {
     fn comes_back(&self, explained: &Explained) -> Option<String> {
         let codes = self.codes.as_ref()?;
         let asked = explained.steps.last().or(explained.cells.first())?;
-        let (Told::Plain(word), Came::Read(Told::Plain(canonical))) = (asked, &explained.came) else {
-            return None;
-        };
-        match codes.write(Value::owned(canonical.clone())) {
-            Ok(back) => Some(back.plain().into_owned()).filter(|back| back != word),
-            Err(_refusal) => Some(String::new()),
-        }
+        let (Told::Plain(word), Came::Read(Told::Plain(_))) = (asked, &explained.came) else { return None };
+        codes.comes_back(word).map(str::to_owned)
     }
 }
 
@@ -307,7 +316,12 @@ impl Watch for Explaining<'_> {
             Seen::Refused(refusal) => {
                 self.end(Came::Refused { code: refusal.code, expected: refusal.expected.clone() });
             }
-            Seen::Block { .. } | Seen::Outcome(_) => {}
+            Seen::Made(made) => {
+                for explained in self.done.iter_mut().skip(self.since) {
+                    explained.subject.clone_from(&made.subject);
+                }
+            }
+            Seen::Block { .. } | Seen::Coded { .. } | Seen::Outcome(_) => {}
         }
     }
 }

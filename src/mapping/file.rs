@@ -113,6 +113,8 @@ pub struct RawRecord {
     pub sheets: Vec<RawSheet>,
     /// When written: one row for each.
     pub drives: bool,
+    /// The items of a unit each of which is a record.
+    pub each: Option<Placed<String>>,
     /// When it takes a unit.
     pub when: Option<Placed<RawCondition>>,
     /// Parts of its key.
@@ -340,6 +342,7 @@ fn record(walk: &mut Walk, node: &Placed<Node>, number: usize) -> Option<RawReco
         "sheet",
         "sheets",
         "drives",
+        "each",
         "when",
         "key",
         "row_id",
@@ -372,6 +375,7 @@ fn record(walk: &mut Walk, node: &Placed<Node>, number: usize) -> Option<RawReco
         sheet: table.find("sheet").and_then(|node| walk.text(node)),
         sheets: table.find("sheets").map(|node| spread::sheets(walk, node)).unwrap_or_default(),
         drives: walk.truth(&table, "drives"),
+        each: table.find("each").and_then(|node| walk.text(node)),
         when: table.find("when").and_then(|node| condition::condition(walk, node)),
         key: table.find("key").map(|node| key(walk, node)),
         row_id: table.find("row_id").and_then(|node| walk.text(node)),

@@ -5,10 +5,12 @@
 
 pub mod argument;
 pub mod collapse;
+pub mod cost;
 pub mod date;
 pub mod date_time;
 pub mod day_month_year;
 pub mod dd_format;
+pub mod dd_timestamp;
 pub mod fhir_date;
 pub mod first;
 pub mod hl7_date;
@@ -304,12 +306,14 @@ operations! {
     DayMonthYear, day_month_year;
     DdFormat, dd_format;
     DateTime, date_time;
+    DdTimestamp, dd_timestamp;
     FhirDate, fhir_date;
     Hl7Date, hl7_date;
     UnixTime, unix_time;
     Integer, integer;
     Number, number;
     Money, money;
+    Cost, cost;
     Scale, scale;
     YesNo, yes_no;
     TrueFalse, true_false;

@@ -1,6 +1,7 @@
 //! From a source's unit to records.
 
 mod bind;
+mod each;
 mod fault;
 mod key;
 mod live;
@@ -78,6 +79,8 @@ struct Reader<'a, 'u, W> {
     arrival: &'a Arrival<'u>,
     file: &'a Origin,
     is_live: bool,
+    /// The item of the unit that is read, and what selects it.
+    item: Option<(Arc<Block>, usize)>,
     faults: Faults,
     watch: &'a mut W,
 }
@@ -107,8 +110,8 @@ impl Bound {
             watch.seen(Seen::Outcome(Outcome::Rejected));
             return refused(finding);
         }
-        let mut reader =
-            Reader { unit, arrival, file, is_live: self.is_live, faults: Faults::default(), watch };
+        let (is_live, faults) = (self.is_live, Faults::default());
+        let mut reader = Reader { unit, arrival, file, is_live, item: None, faults, watch };
         let mut records = Vec::with_capacity(self.blocks.len());
         for block in &self.blocks {
             let is_taken = block.when.as_ref().is_none_or(|when| when.takes(&unit));
@@ -119,7 +122,7 @@ impl Bound {
                 is_taken,
             });
             if is_taken {
-                records.extend(reader.record(block));
+                reader.records(block, &mut records);
             }
         }
         if let Some(rules) = &self.rules {
@@ -243,11 +246,14 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
         }
         let Some(codes) = &rule.codes else { return Ok(Given::Read(value)) };
         if let Value::List(items) = value {
-            let read = items
-                .into_iter()
-                .map(|item| codes.read(Value::owned(item)).map(|value| value.plain().into_owned()));
+            let read = items.into_iter().map(|item| {
+                let word = Value::owned(item);
+                self.watch.seen(Seen::Coded { codes, word: &word });
+                codes.read(word).map(|value| value.plain().into_owned())
+            });
             return read.collect::<Result<_, _>>().map(|items| Given::Read(Value::List(items)));
         }
+        self.watch.seen(Seen::Coded { codes, word: &value });
         match codes.read(value.clone()) {
             Err(refusal) if rule.other == Other::KeepAsText && refusal.code == Code::MapUnknownCode => {
                 let origin = self.origin(rule.from.first().map(String::as_str));
@@ -406,6 +412,7 @@ impl<'u, W: Watch> Reader<'_, 'u, W> {
     fn origin(&self, address: Option<&str>) -> Origin {
         let origin = self.arrival.place.origin(self.file);
         let Some(address) = address else { return origin };
+        let address = &*self.named(address);
         match self.unit {
             Unit::Row(_) | Unit::Sheet(_) => origin.in_column(address),
             Unit::Tree(_) | Unit::Xml(_) | Unit::Message(_) => {

@@ -322,6 +322,7 @@ impl Target {
         if matches!(naming.keys, Keys::Own | Keys::Shared) {
             if naming.keys == Keys::Own {
                 self.key_cells(&block.subject, subject, &mut cells);
+                Self::own_time(block, made, &mut cells);
             }
             let key = made.key.open(grant);
             match (&block.row_id, key.strip_prefix(ROW_ID_MARK)) {

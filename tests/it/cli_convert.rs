@@ -81,6 +81,99 @@ fn there_and_back_is_the_same_file() {
 }
 
 #[test]
+fn a_cost_with_a_minus_is_read_and_written_without_it_and_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let costs = include_bytes!("../torture/council/cld--costs.csv");
+    let costs = String::from_utf8_lossy(costs);
+    let rows: Vec<&str> =
+        costs.lines().enumerate().filter(|(at, _)| [0, 5].contains(at)).map(|(_, row)| row).collect();
+    file(folder.path(), "in.csv", &rows.join("\r\n"));
+    let words = ["--mapping", "council/cld", "--to", "council/cld", "in.csv", "out.csv"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    insta::assert_snapshot!(ran.err, @r"
+    identifying values opened: 7, for `convert`
+    warning: in.csv, line 2, column `Unit Cost`: expected a cost of nothing or more, read it without its minus [map/cost-minus]
+      hint: take the minus away in the sender's system, or take the row out if it is a refund
+    received 1: accepted 1, filtered 0, quarantined 0, rejected 0
+    records: person 1, service 1
+    written: 1
+    ");
+    let out = std::fs::read_to_string(folder.path().join("out.csv")).unwrap();
+    assert!(rows[1].contains(",-5.00,") && out.contains(",5.00,"), "{out}");
+    // What was written is as it should be, and nothing is said of it.
+    let words = ["--mapping", "council/cld", "--to", "council/cld", "out.csv", "again.csv"];
+    let again = convert(folder.path(), &words, None);
+    assert!(again.code == 0 && !again.err.contains("minus"), "{}", again.err);
+    assert_eq!(std::fs::read_to_string(folder.path().join("again.csv")).unwrap(), out);
+}
+
+#[test]
+fn joint_tenants_are_written_with_the_tenancy_each_and_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let joint = r#"{"id": "t5", "householdMembers": [{"id": "m1", "fullName": "Ada Fell", "isResponsible": true}, {"id": "m2", "fullName": "Bo Fell", "isResponsible": true}], "startOfTenureDate": "2022-07-02T00:00:00", "tenureType": {"code": "SEC"}}"#;
+    file(folder.path(), "in.json", joint);
+    let read = |name: &str| {
+        let ran = convert(folder.path(), &["--mapping", "housing/tenures", name], None);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let lines = ran.out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut records: Vec<String> = lines
+            .flat_map(|line| line["records"].as_array().unwrap().clone())
+            .map(|one| one.to_string())
+            .collect();
+        records.sort_unstable();
+        records
+    };
+    let words = ["--mapping", "housing/tenures", "--to", "housing/tenures", "in.json", "back.json"];
+    let ran = convert(folder.path(), &words, None);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.contains("records: person 2, accommodation 2\nwritten: 2"), "{}", ran.err);
+    assert_eq!(read("back.json"), read("in.json"));
+}
+
+/// Words that one code list reads as one.
+const LOSSY: &str = r#"
+name = "t/x"
+version = 1
+format = { csv = { header = "exact" } }
+[subject]
+key = ["Id"]
+[[record]]
+kind = "accommodation"
+field = [
+  { to = "started_on", from = "Since" },
+  { to = "previous_type", from = "Before", codes = "core/previous-tenure" },
+  { to = "type", from = "Now", codes = "tracker/accommodation", blank = "reject" },
+  { to = "settled", from = "Now", codes = "tracker/settled", one_way = true },
+]
+"#;
+
+#[test]
+fn what_a_code_list_loses_on_the_way_in_is_counted_by_field_and_list() {
+    let folder = tempfile::tempdir().unwrap();
+    file(folder.path(), "x.toml", LOSSY);
+    // Five codes stand for one sort of tenancy; 19 is alone with its word; the last row is rejected.
+    let rows = "A1,2024-02-01,30,Refuge\r\nA2,2024-02-02,32,Refuge\r\nA3,2024-02-03,19,Refuge\r\nA4,2024-02-04,30,\r\n";
+    file(folder.path(), "in.csv", &format!("Id,Since,Before,Now\r\n{rows}"));
+    let ran = convert(folder.path(), &["--mapping", "x.toml", "in.csv", "out.ndjson"], None);
+    insta::assert_snapshot!(ran.err, @r"
+    identifying values opened: 6, for `convert`
+    error: in.csv, line 5, column `Now`: expected a value for `type` [map/blank]
+      hint: fill the cell in the sender's system
+    note: in.csv: read as UTF-8: it holds plain letters only [charset/decided]
+      hint: declare the encoding in the mapping so that it is checked
+    note: in.csv: cells are separated by a comma [csv/separator]
+      hint: declare `separator` in the mapping so that it is checked
+    received 4: accepted 3, filtered 0, quarantined 0, rejected 1
+    records: accommodation 3
+    lossy: `accommodation.previous_type` was read through `core/previous-tenure` from words that do not come back (2 times)
+    ");
+    let ran = convert(folder.path(), &["--json", "--mapping", "x.toml", "in.csv", "out.ndjson"], None);
+    let told: serde_json::Value = serde_json::from_str(&ran.err).unwrap();
+    insta::assert_snapshot!(told["lossy"], @r#"[{"field":"accommodation.previous_type","list":"core/previous-tenure","count":2}]"#);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_leaves_what_was_there() {
     let folder = tempfile::tempdir().unwrap();
     file(folder.path(), "out.ndjson", "old");

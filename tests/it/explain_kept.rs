@@ -121,3 +121,26 @@ fn a_message_out_of_a_mailbox_and_an_event_are_explained() {
     let (code, _, err) = explain(&site, &["--record", goal, "--field", "person.family_name"]);
     assert!(code == 2 && err.contains("sets no field `person.family_name`"), "{err}");
 }
+
+/// A tenancy is about each of its tenants, and a record about one of them.
+#[test]
+fn of_a_unit_about_several_people_what_is_said_of_one_is_explained() {
+    let site = Site::new(sqlite(), "");
+    let config = std::fs::read_to_string(site.path().join("wayleave.toml")).unwrap();
+    site.configure(&format!("{config}\n[source.council]\nscope = \"everyone\"\n[source.council.feed.tenures]\nmapping = \"housing/tenures\"\nfolder = \"in/tenures\"\n"));
+    let folder = site.path().join("in/tenures");
+    std::fs::create_dir_all(&folder).unwrap();
+    let joint = r#"{"id": "t5", "householdMembers": [{"id": "m1", "fullName": "Ada Fell", "isResponsible": true}, {"id": "m2", "fullName": "Bo Fell", "isResponsible": true}], "startOfTenureDate": "2022-07-02T00:00:00", "tenureType": {"code": "SEC"}}"#;
+    std::fs::write(folder.join("1.json"), joint).unwrap();
+    site.must(&["sync", "council/tenures"]);
+    let people = records(&site, ("council", "tenures"), "person");
+    assert_eq!((people.len(), records(&site, ("council", "tenures"), "accommodation").len()), (2, 2));
+    let mut shown = Vec::new();
+    for id in &people {
+        let (code, out, err) = explain(&site, &["--record", id, "--field", "full_name", "--show"]);
+        assert_eq!(code, 0, "{err}");
+        shown.push((out.contains("Ada Fell"), out.contains("Bo Fell")));
+    }
+    shown.sort_unstable();
+    assert_eq!(shown, [(false, true), (true, false)]);
+}

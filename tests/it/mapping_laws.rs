@@ -210,15 +210,25 @@ fn record(block: &Block, subject: &str, time: Instant, said: &mut Said, seed: &m
             }
         })
         .collect();
+    let source_time = own_time(block, &draft, time);
     Made {
         kind: block.kind,
         subject: (block.kind != Kind::Setting).then(|| Private::new(subject.to_owned())),
         key: Private::new(key.join(&KEY_SEPARATOR.to_string())),
         draft,
         update: block.update,
-        source_time: block.source_time.as_ref().map(|_| time),
+        source_time,
         same: None,
     }
+}
+
+/// The source's own time: where it stands in a field's cell, a time of that day.
+fn own_time(block: &Block, draft: &Draft, time: Instant) -> Option<Instant> {
+    let (from, op) = block.source_time.as_ref()?;
+    let mut rules = block.rules.iter().filter(|rule| !rule.is_check && rule.from.first() == Some(from));
+    let Some(rule) = rules.next() else { return Some(time) };
+    let noon = format!("{}T12:34:56", draft.find(rule.field.name).and_then(Draft::text)?);
+    op.instant(wayleave::mapping::op::value::Value::owned(noon)).ok()
 }
 
 /// A record without the fields that others of it rule out: areas of another edition of the star.

@@ -225,6 +225,69 @@ fn faults_of_several_sheets_are_shown_at_their_place() {
     insta::assert_snapshot!("mapping_no_sheets", compile(&none).err().unwrap());
 }
 
+/// A record for each of the people in a unit who lead in it.
+const EACH: &str = r#"
+name = "t/x"
+version = 1
+format = "json"
+[subject]
+key = ["people[leads=true].id"]
+[[record]]
+kind = "person"
+each = "people[leads=true]"
+field = [
+  { to = "given_name", from = "people[leads=true].name" },
+  { to = "birth_date", from = "people[leads=true].born", as = "date" },
+  { to = "title", from = "form" },
+]
+"#;
+
+#[test]
+fn each_item_of_a_unit_is_a_record() {
+    let bound = compile(EACH).unwrap().bind(None, &Origin::default()).unwrap();
+    let read = |unit: &serde_json::Value| {
+        bound.read(&Arrival { place: Place::default(), unit: Ok(Unit::Tree(unit)) }, &Origin::default())
+    };
+    let person =
+        |id: usize, leads: bool| serde_json::json!({"id": format!("P{id}"), "leads": leads, "name": "Ada"});
+    let several = [person(1, true), person(2, false), person(3, true)];
+    let mut unit = serde_json::json!({"form": "Mx", "people": several});
+    let reading = read(&unit);
+    assert_eq!((reading.records.len(), reading.findings.len()), (2, 0), "{:?}", reading.findings);
+    let shared =
+        |made: &wayleave::mapping::Made| made.draft.find("title").and_then(Draft::text).map(str::to_owned);
+    assert!(reading.records.iter().all(|made| shared(made).as_deref() == Some("Mx")));
+    // What is wrong with one of them is said of that one, and sends the unit back.
+    unit["people"][2]["born"] = "1961-02-31".into();
+    let reading = read(&unit);
+    assert_eq!(reading.records.len(), 0);
+    let told: Vec<String> = reading.findings.iter().map(ToString::to_string).collect();
+    insta::assert_snapshot!(told.join("\n"), @"line 0, at people[2].born: expected a day that exists, as `YYYY-MM-DD` [map/date]");
+    // None is missing what it needs; too many are no list of a few.
+    for (people, code) in
+        [(vec![person(1, false)], "map/subject-missing"), (vec![person(1, true); 101], "map/shape")]
+    {
+        let reading = read(&serde_json::json!({"form": "Mx", "people": people}));
+        assert_eq!((reading.records.len(), reading.findings[0].code.as_str()), (0, code));
+    }
+    assert_eq!(
+        read(&serde_json::json!({"form": "Mx", "people": vec![person(1, true); 100]})).records.len(),
+        100
+    );
+}
+
+#[test]
+fn an_each_that_cannot_be_is_shown_at_its_place() {
+    let faulty = [
+        EACH.replace("each = \"people[leads=true]\"", "each = \"people\""),
+        EACH.replace("each = \"people[leads=true]\"", "each = \"[\""),
+        EACH.replace("[[record]]", "[[record]]\nkey = [\"form\"]"),
+        EACH.replace("\"json\"", "\"csv\""),
+    ];
+    let told: Vec<String> = faulty.iter().map(|text| compile(text).err().unwrap()).collect();
+    insta::assert_snapshot!("mapping_faults_of_each", told.join("\n"));
+}
+
 /// The reference of operations, with every example as it is run by the tests beside them.
 #[test]
 fn the_reference_of_operations() {

@@ -123,6 +123,7 @@ codes! {
     MapBlank, "map/blank", Error, "a cell that has to be filled is blank", "fill the cell in the sender's system";
     MapColumnMissing, "map/column-missing", Error, "a column the mapping reads is not in the file", "name the column as the mapping does, or change the mapping";
     MapCodeKept, "map/code-kept", Warning, "a value outside the code list was kept as text", "add the value to the code list";
+    MapCostMinus, "map/cost-minus", Warning, "a cost has a minus before it, and was read without it", "take the minus away in the sender's system, or take the row out if it is a refund";
     MapDate, "map/date", Error, "a date is not a day that exists in the declared form", "correct the date in the sender's system";
     MapDateInstant, "map/date-instant", Note, "an instant stands where a day belongs, and its day in London was taken", "send the day alone, as `YYYY-MM-DD`";
     MapDatePartial, "map/date-partial", Error, "a date lacks its day or month", "enter the whole date in the sender's system";

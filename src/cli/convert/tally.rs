@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::lossy::Pair;
 use crate::base::finding::{Finding, Findings, Severity};
 use crate::cli::Context;
 use crate::cli::print::Failure;
@@ -26,6 +27,8 @@ pub(super) struct Tally {
     findings: Findings,
     /// Words that the target's lists do not have, and how often each was left out.
     lost: BTreeMap<Lost, u64>,
+    /// Fields whose code list reads several words as one, and how often it did.
+    lossy: BTreeMap<Pair, u64>,
     /// Rows of another layout that were written.
     written: u64,
     is_refused: bool,
@@ -68,6 +71,10 @@ impl Tally {
         }
     }
 
+    pub(super) fn lossy(&mut self, lossy: BTreeMap<Pair, u64>) {
+        self.lossy = lossy;
+    }
+
     /// One row went to the writer, which may have found that it cannot be written.
     pub(super) fn wrote(&mut self, finding: Option<Finding>) {
         self.written += u64::from(finding.is_none());
@@ -85,27 +92,7 @@ impl Tally {
 
     pub(super) fn tell(&self, context: &Context, opened: u64) -> Result<(), Failure> {
         if context.print.is_json {
-            let codes: BTreeMap<&str, u64> =
-                self.findings.counts().map(|(code, _, count)| (code.as_str(), count)).collect();
-            let records: BTreeMap<&str, u64> =
-                self.records.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
-            let lost: Vec<_> = self
-                .lost
-                .iter()
-                .map(|(lost, count)| {
-                    json!({
-                        "field": format!("{}.{}", lost.kind, lost.field), "list": lost.list,
-                        "word": lost.word, "count": count,
-                    })
-                })
-                .collect();
-            let summary = json!({
-                "refused": self.is_refused, "received": self.received, "accepted": self.accepted,
-                "filtered": self.filtered, "quarantined": self.quarantined, "rejected": self.rejected,
-                "records": records, "findings": codes, "lost": lost,
-                "written": self.written, "opened": opened,
-            });
-            context.print.note(summary);
+            context.print.note(self.as_json(opened));
             return Ok(());
         }
         for finding in self.findings.kept().iter().take(TOLD_MAX) {
@@ -142,6 +129,42 @@ impl Tally {
                 lost.kind, lost.field, lost.list, lost.word
             ));
         }
+        for (pair, count) in &self.lossy {
+            context.print.note(format_args!(
+                "lossy: `{}.{}` was read through `{}` from words that do not come back ({count} times)",
+                pair.kind, pair.field, pair.list
+            ));
+        }
         Ok(())
+    }
+
+    fn as_json(&self, opened: u64) -> serde_json::Value {
+        let codes: BTreeMap<&str, u64> =
+            self.findings.counts().map(|(code, _, count)| (code.as_str(), count)).collect();
+        let records: BTreeMap<&str, u64> =
+            self.records.iter().map(|(kind, count)| (kind.as_str(), *count)).collect();
+        let lost: Vec<_> = self
+            .lost
+            .iter()
+            .map(|(lost, count)| {
+                json!({
+                    "field": format!("{}.{}", lost.kind, lost.field), "list": lost.list,
+                    "word": lost.word, "count": count,
+                })
+            })
+            .collect();
+        let lossy: Vec<_> = self
+            .lossy
+            .iter()
+            .map(|(pair, count)| {
+                json!({"field": format!("{}.{}", pair.kind, pair.field), "list": pair.list, "count": count})
+            })
+            .collect();
+        json!({
+            "refused": self.is_refused, "received": self.received, "accepted": self.accepted,
+            "filtered": self.filtered, "quarantined": self.quarantined, "rejected": self.rejected,
+            "records": records, "findings": codes, "lost": lost, "lossy": lossy,
+            "written": self.written, "opened": opened,
+        })
     }
 }

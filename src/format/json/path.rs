@@ -173,6 +173,36 @@ impl TreePath {
         Self { steps }
     }
 
+    /// True if it selects by value, and ends there: what it selects are the items of a list.
+    pub(crate) fn selects_items(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Where(_)))
+    }
+
+    /// True if it leads through what the other selects.
+    pub(crate) fn is_within(&self, other: &Self) -> bool {
+        self.steps.starts_with(&other.steps)
+    }
+
+    /// The numbers of the items that it selects, from 0.
+    pub(crate) fn items(&self, tree: &Value) -> Vec<usize> {
+        let Some((Step::Where(conditions), to_list)) = self.steps.split_last() else { return Vec::new() };
+        let list = Self { steps: to_list.to_vec() };
+        let Some(Value::Array(items)) = list.find(tree) else { return Vec::new() };
+        let is_selected = |item: &Value| conditions.iter().all(|wanted| wanted.holds(item));
+        items.iter().enumerate().filter(|(_, item)| is_selected(item)).map(|(number, _)| number).collect()
+    }
+
+    /// The same path through one item of those that the other selects.
+    pub(crate) fn of_item(&self, other: &Self, item: usize) -> Self {
+        let mut steps = self.steps.clone();
+        if self.is_within(other)
+            && let Some(step) = other.steps.len().checked_sub(1).and_then(|last| steps.get_mut(last))
+        {
+            *step = Step::Item(item);
+        }
+        Self { steps }
+    }
+
     /// Every name it goes by, those in its conditions too.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().flat_map(|step| match step {

@@ -393,8 +393,8 @@ fn wants_of(kind: Kind, field: &RawField, library: &Library) -> Wants {
         let wants = match op.name.value.as_str() {
             "nhs-number" => Wants::NhsNumber,
             "postcode" | "postcode-district" => Wants::Postcode,
-            "date" | "date-time" | "fhir-date" | "hl7-date" => Wants::Days,
-            "money" | "number" | "scale" => Wants::Amount,
+            "date" | "date-time" | "dd-timestamp" | "fhir-date" | "hl7-date" => Wants::Days,
+            "money" | "cost" | "number" | "scale" => Wants::Amount,
             "integer" => Wants::Whole,
             "yes-no" | "true-false" => Wants::YesNo,
             "id" | "pad" => Wants::Id,

@@ -120,7 +120,8 @@ pub(super) fn local(time: civil::DateTime) -> Result<Instant, Refusal> {
     Ok(Instant::from_unix_ms(instant.as_millisecond()))
 }
 
-fn london() -> Result<TimeZone, Refusal> {
+/// The zone of London's clocks.
+pub(super) fn london() -> Result<TimeZone, Refusal> {
     TimeZone::get("Europe/London").map_err(|_zone| {
         Refusal::new(Code::MapDateTime, "expected the time zone Europe/London to be known on this machine")
     })

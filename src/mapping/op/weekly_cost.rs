@@ -11,7 +11,8 @@ use crate::base::finding::Code;
 ///
 /// Hourly, daily and per-session costs are multiplied by the planned units per week, and are blank
 /// without them. The others are spread over a year of 52 weeks, as DHSC's own processing of Client
-/// Level Data does (monthly 12/52, quarterly 4/52, annually 1/52). A one-off cost has none.
+/// Level Data does (monthly 12/52, quarterly 4/52, annually 1/52), and a minus is left out. A one-off
+/// cost has none.
 #[derive(Debug, Clone)]
 pub struct WeeklyCost;
 
@@ -30,6 +31,7 @@ impl Operation for WeeklyCost {
             Example::good("", &["800", "Fortnightly", ""], "400", ""),
             Example::good("", &["5200", "Annually", ""], "100", ""),
             Example::good("", &["433.33", "Monthly", ""], "100", ""),
+            Example::good("", &["-433.33", "Monthly", ""], "100", ""),
             Example::good("", &["500", "One-off", ""], "", ""),
             Example::good("", &["20.00", "Hourly", ""], "", ""),
             Example::good("", &["", "Weekly", "1"], "", ""),
@@ -53,7 +55,7 @@ impl Operation for WeeklyCost {
         if cost.is_blank() || frequency.is_blank() {
             return Ok(Value::Absent);
         }
-        let cost = super::money::Money.read(cost)?.number()?;
+        let cost = super::cost::Cost.read(cost)?.number()?;
         let weeks_a_year = Decimal::from(52);
         let a_week = match frequency.text()?.to_ascii_lowercase().as_str() {
             "one-off" => return Ok(Value::Absent),

@@ -1,10 +1,11 @@
 //! Looking on while a unit is read: what coverage counts and what an explanation tells.
 
 use crate::format::{At, Unit};
-use crate::mapping::Outcome;
+use crate::mapping::code_list::CodeList;
 use crate::mapping::condition::Condition;
 use crate::mapping::op::Refusal;
 use crate::mapping::op::value::Value;
+use crate::mapping::{Made, Outcome};
 use crate::record::draft::Draft;
 
 /// What is seen, in the order in which it happens. Values may identify: whoever keeps one keeps
@@ -32,6 +33,13 @@ pub(crate) enum Seen<'s, 'u> {
     Cells(&'s [Value<'u>]),
     /// What the next of its operations gave.
     Step(&'s Value<'u>),
+    /// Its code list is asked for a word.
+    Coded {
+        /// The list.
+        codes: &'s CodeList,
+        /// The source's word.
+        word: &'s Value<'u>,
+    },
     /// It gave nothing.
     Nothing,
     /// It filled its field.
@@ -43,6 +51,8 @@ pub(crate) enum Seen<'s, 'u> {
     },
     /// It refused.
     Refused(&'s Refusal),
+    /// The block made a record of what its rules gave.
+    Made(&'s Made),
     /// What became of the unit. The last thing seen of it.
     Outcome(Outcome),
 }

@@ -103,6 +103,20 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The source's own time where a field holds its day alone: what the layout's own records were read
+    /// from is written as the instant that it was.
+    pub(super) fn own_time(block: &Block, made: &Made, cells: &mut BTreeMap<String, Out>) {
+        let (Some((address, op)), Some(instant)) = (&block.source_time, made.source_time) else { return };
+        let day = instant.london_day().to_string();
+        let mut rules = block.rules.iter().filter(|rule| !rule.one_way && rule.from.first() == Some(address));
+        let holds = |rule: &Rule| made.draft.find(rule.field.name).and_then(Draft::text) == Some(&day);
+        if let (true, Some(text)) = (rules.any(holds), op.print_instant(instant)) {
+            cells.insert(address.clone(), Out::Text(text));
+        }
+    }
+}
+
 /// The cells of a record by address, what had to be said of them, and words that were left out.
 pub(super) type Cells = (BTreeMap<String, Out>, Vec<Finding>, Vec<Lost>);
 

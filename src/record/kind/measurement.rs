@@ -16,6 +16,8 @@ pub struct Measurement {
     pub item: Option<String>,
     /// Score.
     pub score: Option<Decimal>,
+    /// Unit of the score: a code of the Unified Code for Units of Measure (UCUM).
+    pub unit_of_measure: Option<String>,
     /// Day of the score.
     pub scored_on: Option<Day>,
     /// Version of the instrument.

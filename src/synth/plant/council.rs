@@ -47,7 +47,7 @@ pub fn cld(table: &mut Table, known: &dyn Fn(&str) -> bool, seed: &mut Seed) {
     spoil(Kind::ReleaseOneSpelling, "Delivery Mechanism", "CASSR Commissioned Support", &service);
     spoil(Kind::Missing, "Event End Date", "", &request);
     spoil(Kind::WordForMoney, "Unit Cost", "n/k", &service);
-    spoil(Kind::OutOfRange, "Unit Cost", "-45.00", &service);
+    spoil(Kind::OutOfRange, "Unit Cost", "450000000.00", &service);
     spoil(Kind::MissingPerson, KEY, "", &review);
     nobody(table, seed);
     for _ in 0..3 {
