@@ -8,9 +8,10 @@ use std::time::Duration;
 use crate::config::{Config, Mllp};
 use crate::gateway::deliver::Kept;
 use crate::gateway::message::{Answer, Inlet, Looked};
-use crate::gateway::{Gateway, GatewayError, feed, keys};
+use crate::gateway::{Gateway, GatewayError, feed};
 use crate::telemetry::{AnswerLabels, FeedLabels, Figures, GivenUpLabels};
-use crate::transport::mllp::{Listener, ListenerSettings, ListenerTls, MllpError, Noticed, Taker};
+use crate::transport::mllp::{Listener, ListenerSettings, MllpError, Noticed, Taker};
+use crate::transport::tls::ListenerTls;
 use crate::web::journal::Journal;
 use crate::worker::Stop;
 
@@ -131,10 +132,6 @@ fn settings(config: &Config, feed: &str, of: &Mllp) -> Result<ListenerSettings, 
         key: config.path(&of.certificate_key),
         client_authority: (!of.client_authority.is_empty()).then(|| config.path(&of.client_authority)),
     });
-    if let Some(tls) = tls.as_ref().filter(|tls| keys::is_open_to_others(&tls.key)) {
-        let reason = "it can be read by others; run `chmod 600` on it".to_owned();
-        return Err(MllpError::Certificate { file: tls.key.clone(), reason }.into());
-    }
     Ok(ListenerSettings {
         setting,
         address,

@@ -12,8 +12,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::base::limit::{MLLP_FRAME_WAIT_S, MLLP_GARBAGE_BYTES_MAX, MLLP_LOOK_MS};
 use crate::transport::mllp::MllpError;
 use crate::transport::mllp::frame::{Framed, Frames, framed};
-pub use crate::transport::mllp::tls::ListenerTls;
-use crate::transport::mllp::tls::{self, Stream, is_quiet};
+use crate::transport::mllp::stream::{Stream, is_quiet};
+use crate::transport::tls::{self, ListenerTls};
 
 /// How a listener listens.
 #[derive(Debug, Clone)]
@@ -87,7 +87,7 @@ impl Listener {
         if settings.tls.is_none() && !settings.is_protected && !address.ip().is_loopback() {
             return Err(MllpError::Bare { setting: settings.setting, address });
         }
-        let tls = settings.tls.as_ref().map(tls::settings).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::listening).transpose()?.map(Arc::new);
         let failed = |source| MllpError::Listen { address, source };
         let socket = TcpListener::bind(address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
