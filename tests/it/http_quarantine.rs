@@ -69,7 +69,7 @@ fn an_operator_replays_what_its_source_can_only_see() {
         let run = done["runs"][0]["id"].as_str().unwrap().to_owned();
         // The worker does the rest of it.
         let mut state = String::new();
-        for _ in 0..300 {
+        for _ in 0..1_800 {
             state = get(&format!("/v1/runs/{run}"), &operator).1["state"].as_str().unwrap().to_owned();
             if state == "finished" {
                 break;

@@ -35,7 +35,7 @@ fn get(service: &Service, path: &str, key: &str) -> Answer {
 }
 
 fn processed(service: &Service, url: &str, key: &str) -> Value {
-    for _ in 0..600 {
+    for _ in 0..1_800 {
         let answer = get(service, url, key);
         match answer.status {
             200 => return answer.json(),

@@ -9,7 +9,7 @@ use crate::mllp::{drained, message, port, site};
 use crate::support::{databases, python, sqlite};
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 60;
+const WAIT_S: u64 = 180;
 
 /// A receiver of the Python library `hl7`, which answers by the family name: it takes everybody, but for `Wrong`,
 /// and `Later` at the first try. It prints its port, and then each control id that it takes.
