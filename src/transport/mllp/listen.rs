@@ -69,6 +69,27 @@ pub enum Noticed {
     Handshake,
 }
 
+/// One of the connections that may be open at once. It is given up however its connection ends.
+struct Seat<'l> {
+    open: &'l AtomicUsize,
+    taker: &'l dyn Taker,
+}
+
+impl<'l> Seat<'l> {
+    fn take(open: &'l AtomicUsize, taker: &'l dyn Taker) -> Self {
+        open.fetch_add(1, Ordering::AcqRel);
+        taker.notice(Noticed::Connected);
+        Self { open, taker }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        self.taker.notice(Noticed::Ended);
+    }
+}
+
 /// Listens.
 pub struct Listener {
     socket: TcpListener,
@@ -115,14 +136,14 @@ impl Listener {
                     taker.notice(Noticed::TooMany);
                     continue;
                 }
-                open.fetch_add(1, Ordering::AcqRel);
-                let open = &open;
+                let seat = Seat::take(&open, taker);
                 scope.spawn(move || {
-                    taker.notice(Noticed::Connected);
-                    // A connection that breaks is the sender's to open again.
-                    let _broken = self.serve(socket, taker);
-                    taker.notice(Noticed::Ended);
-                    open.fetch_sub(1, Ordering::AcqRel);
+                    // A connection that breaks is the sender's to open again. Its seat is free before it
+                    // is closed, so that whoever sees it closed can come back at once.
+                    if let Ok(mut stream) = self.stream(socket) {
+                        let _broken = self.serve(&mut stream, taker);
+                        drop(seat);
+                    }
                 });
             }
         });
@@ -138,8 +159,7 @@ impl Listener {
         Ok(Stream::Server(Box::new(StreamOwned::new(connection, socket))))
     }
 
-    fn serve(&self, socket: TcpStream, taker: &dyn Taker) -> std::io::Result<()> {
-        let mut stream = self.stream(socket)?;
+    fn serve(&self, stream: &mut Stream, taker: &dyn Taker) -> std::io::Result<()> {
         let mut frames = Frames::new(self.settings.message_bytes_max);
         let mut piece = vec![0; 16 * 1024];
         let wait = Duration::from_secs(MLLP_FRAME_WAIT_S);
