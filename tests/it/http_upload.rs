@@ -243,6 +243,11 @@ fn a_browser_signs_in_once_and_sees_its_pages() {
     let text = String::from_utf8(form.body).unwrap();
     assert!(form.status == 200 && text.contains(&format!("value=\"{fixes}\"")), "{text}");
     assert!(form.headers["content-security-policy"].contains("form-action 'self'"));
+    // Whatever an address says beside it, a person is shown the form, and none of it.
+    let odd =
+        service.connect().send("GET", "/v1/sign-in?next=Canary&next=Canary&Canary=%ff", &[browser], b"");
+    let text = String::from_utf8(odd.body).unwrap();
+    assert!(odd.status == 200 && text.contains("<form ") && !text.contains("Canary"), "{text}");
     let post = |key: &str, next: &str| {
         let body = format!("key={key}&next={}", next.replace('/', "%2F"));
         let kind = ("content-type", "application/x-www-form-urlencoded");
