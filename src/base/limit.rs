@@ -340,6 +340,9 @@ pub const MARKED_ROWS_MAX: u64 = 100_000;
 /// read, about 2 KB each.
 pub const REPLAY_UNITS_MAX: usize = 10_000;
 
+/// Units that one request may name one by one: SQLite takes 32,766 values in a statement.
+pub const NAMED_UNITS_MAX: usize = 10_000;
+
 /// Later files that are looked at for one that was read: the last of them decides.
 pub const LATER_FILES_MAX: i64 = 20;
 
@@ -367,8 +370,8 @@ pub const DISK_FULL_BYTES: u64 = 32 * 1024 * 1024;
 /// Hours for which messages may wait to be released before the health page warns: a job a night.
 pub const UNSENT_HOURS_MAX: i64 = 30;
 
-/// Milliseconds between two looks of the web at which mappings are live: soon enough after one is
-/// promoted, and nothing beside the events of that time.
+/// Milliseconds between two looks, by what takes events or messages, at which mappings are live: soon
+/// enough after one is promoted, and nothing beside the events of that time.
 pub const MAPPING_LOOK_MS: i64 = 2_000;
 
 /// Places that are named of one cause of being set aside: enough to see which rows are meant.
