@@ -54,6 +54,31 @@ fn balanced(site: &Site, received: i64) {
     assert_eq!(first.iter().map(|run| run.received).sum::<i64>(), received);
 }
 
+/// An instant where a date belongs is its day in London, which near midnight in summer is the next; that
+/// is reported, and never cut to the day of UTC.
+#[test]
+fn an_instant_where_a_date_belongs_is_its_day_in_london() {
+    on_every_database(|site| {
+        let service = site.serve(&[]);
+        let mut client = service.connect();
+        let body = goal("1", "H-1", "G-1", "in-progress").replace("2025-03-01", "2025-06-30T23:30:00Z");
+        let kept = client.post_signed(EVENTS, &fresh_id(), body.as_bytes());
+        let shown = client.processed(kept.json()["receipt"].as_str().unwrap());
+        let unit = &shown["units"][0];
+        assert_eq!(unit["outcome"], "accepted", "{shown:#}");
+        let found = unit["findings"].as_array().unwrap();
+        assert!(
+            found.iter().any(|one| one["pointer"] == "/set_on" && one["severity"] != "error"),
+            "it is reported: {shown:#}"
+        );
+        let on = |day: &str| {
+            let sql = format!("SELECT COUNT(*) FROM version WHERE body LIKE '%\"set_on\":\"{day}\"%'");
+            crate::dump::number(&site.database.url, &sql)
+        };
+        assert_eq!((on("2025-07-01"), on("2025-06-30")), (1, 0));
+    });
+}
+
 #[test]
 fn each_of_a_list_is_explained_by_itself() {
     on_every_database(|site| {
