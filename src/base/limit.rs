@@ -180,6 +180,14 @@ pub const CLAIM_WAIT_MS: u64 = 500;
 /// Messages of the unroutable that a sender looks through for its own. There should be none.
 pub const UNROUTABLE_LOOKS_MAX: usize = 10_000;
 
+/// Seconds in which a PostgreSQL server must take a connection and begin to talk.
+pub const DATABASE_CONNECT_WAIT_S: u64 = 10;
+
+/// Seconds for which the machine of a PostgreSQL server may be silent, where it owes an answer, before its
+/// connection counts as lost. Left to itself the system waits a quarter of an hour, or two hours where
+/// everything that was sent had arrived.
+pub const DATABASE_SILENT_S: u64 = 60;
+
 /// Seconds that one call to RabbitMQ may take, connecting included.
 pub const BROKER_WAIT_S: u64 = 15;
 
