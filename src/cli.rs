@@ -163,6 +163,7 @@ impl Context {
 
 /// Runs one command line.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    crate::telemetry::quiet_panics();
     let line = match Line::try_parse_from(words) {
         Ok(line) => line,
         Err(error) => {

@@ -4,6 +4,7 @@
 mod mllp;
 mod post;
 
+use std::io::Write as _;
 use std::sync::atomic::AtomicU64;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -13,7 +14,11 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 pub use mllp::{AnswerLabels, FeedLabels, GivenUpLabels, MllpFigures};
 pub use post::PostFigures;
@@ -232,31 +237,90 @@ impl Figures {
     }
 }
 
-/// Libraries whose log is never let out: they would log whole messages, and the broker's password,
-/// whatever level is asked for.
-const NEVER_LOGGED: [&str; 3] = ["lapin=off", "amq_protocol=off", "amq_protocol_types=off"];
+/// Libraries whose log is never let out: they would log whole messages, and the broker's password, even
+/// in a warning.
+const NEVER_LOGGED: [&str; 2] = ["lapin", "amq_protocol"];
 
-/// What of the log is let out: as `WAYLEAVE_LOG` says, or as is usual, but never what may hold a value.
-#[must_use]
-pub fn log_filter(usual: &str) -> EnvFilter {
-    let asked = EnvFilter::try_from_env("WAYLEAVE_LOG").unwrap_or_else(|_unset| EnvFilter::new(usual));
-    NEVER_LOGGED.iter().filter_map(|never| never.parse().ok()).fold(asked, EnvFilter::add_directive)
+/// What of the log is let out: as `WAYLEAVE_LOG` says, or as is usual. Of libraries no more than their
+/// warnings, whatever is asked for: below those they log what is sent, and paths as they were asked for.
+pub(crate) fn log_filter(usual: &str) -> impl Filter<tracing_subscriber::Registry> + use<> {
+    only_ours(EnvFilter::try_from_env("WAYLEAVE_LOG").unwrap_or_else(|_unset| EnvFilter::new(usual)))
+}
+
+fn only_ours(asked: EnvFilter) -> impl Filter<tracing_subscriber::Registry> + use<> {
+    asked.and(filter_fn(|of| {
+        let is_ours = of.target().split("::").next() == Some("wayleave");
+        let is_never = NEVER_LOGGED.iter().any(|never| of.target().starts_with(never));
+        is_ours || (*of.level() <= Level::WARN && !is_never)
+    }))
 }
 
 /// Starts the log of a service on standard error, a JSON object a line. `WAYLEAVE_LOG` sets how
 /// much, as `info` (the default) or `wayleave=debug`.
 pub fn start_log() {
-    let filter = ["actix_http=info", "mio=info"]
-        .iter()
-        .filter_map(|quiet| quiet.parse().ok())
-        .fold(log_filter("info"), EnvFilter::add_directive);
-    let log = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt::layer()
         .json()
         .flatten_event(true)
         .with_current_span(true)
         .with_span_list(false)
-        .with_env_filter(filter)
         .with_writer(std::io::stderr);
     // A second start, in a test, keeps the first.
-    let _started = log.try_init();
+    let _started = tracing_subscriber::registry().with(lines.with_filter(log_filter("info"))).try_init();
+}
+
+/// Has a fault of the program said by its place alone: the words of a panic may quote what was being read.
+pub(crate) fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place =
+            panic.location().map_or_else(|| "a place that is not known".to_owned(), ToString::to_string);
+        // Where nobody can be told there is nothing more to do.
+        let _told = writeln!(
+            std::io::stderr(),
+            "error: a part of the program stopped unexpectedly, at {place}\nhint: run it again; if it happens again, report this place"
+        );
+    }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::{EnvFilter, Layer as _};
+
+    use super::only_ours;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn of_libraries_no_more_than_warnings_is_let_out() {
+        let lines = Lines::default();
+        let told = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || told.clone());
+        let log = tracing_subscriber::registry().with(layer.with_filter(only_ours(EnvFilter::new("trace"))));
+        tracing::subscriber::with_default(log, || {
+            tracing::trace!(target: "wayleave::queue", "ours");
+            tracing::warn!(target: "hyper::proto", "a warning");
+            tracing::info!(target: "hyper::proto", "Canary");
+            tracing::debug!(target: "russh::client", "Canary");
+            tracing::error!(target: "lapin::channel", "Canary");
+            tracing::info!(target: "wayleaves::other", "Canary");
+        });
+        let told = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert!(told.contains("ours") && told.contains("a warning"), "{told}");
+        assert!(!told.contains("Canary"), "{told}");
+    }
 }

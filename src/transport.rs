@@ -9,4 +9,5 @@ pub mod patience;
 pub mod place;
 pub mod sftp;
 pub mod smtp;
+pub mod tls;
 pub mod webhook;

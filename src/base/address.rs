@@ -4,6 +4,8 @@ use core::net::IpAddr;
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::base::limit::{DATABASE_CONNECT_WAIT_S, DATABASE_SILENT_S};
+
 /// Why a URL names no database that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
@@ -43,6 +45,18 @@ pub enum Address {
     Postgres(Server),
 }
 
+/// What is asked of the driver where the URL does not ask for something else: a server that falls silent,
+/// as behind a firewall that was changed, is given up in a while.
+fn patience() -> [(&'static str, u64); 5] {
+    [
+        ("connect_timeout", DATABASE_CONNECT_WAIT_S),
+        ("keepalives_idle", DATABASE_SILENT_S / 2),
+        ("keepalives_interval", DATABASE_SILENT_S / 6),
+        ("keepalives_count", 3),
+        ("tcp_user_timeout", DATABASE_SILENT_S * 1_000),
+    ]
+}
+
 /// A PostgreSQL server. Its URL may hold a password, so it is shown only in part.
 pub struct Server {
     url: String,
@@ -51,7 +65,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// The whole URL, for the driver alone.
+    /// The whole URL with how long is waited, for the driver alone.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -113,6 +127,13 @@ fn server(url: &str, rest: &str, host_default: Option<&str>) -> (Server, Vec<Str
     let (user_info, host_list) = authority.rsplit_once('@').unwrap_or(("", authority));
     let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
     let mut secrets = vec![password.to_owned(), decoded(password)];
+    let mut patient = url.to_owned();
+    for (key, value) in patience() {
+        if !query.split('&').any(|pair| pair.split('=').next() == Some(key)) {
+            let mark = if patient.contains('?') { '&' } else { '?' };
+            patient.push_str(&format!("{mark}{key}={value}"));
+        }
+    }
     let mut hosts: Vec<String> = host_list.split(',').map(|host| decoded(without_port(host))).collect();
     let mut shown_query = Vec::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
@@ -140,7 +161,7 @@ fn server(url: &str, rest: &str, host_default: Option<&str>) -> (Server, Vec<Str
     if !shown_query.is_empty() {
         shown = format!("{shown}?{}", shown_query.join("&"));
     }
-    (Server { url: url.to_owned(), shown, secrets }, hosts)
+    (Server { url: patient, shown, secrets }, hosts)
 }
 
 /// Refuses a server of another machine to which nothing safe leads.
@@ -222,6 +243,23 @@ mod tests {
         check("postgres:///way", "postgres:///way");
         let address = Address::parse("postgres://w:s%33cret@localhost/way", None).unwrap();
         assert_eq!(address.without_secrets("s3cret or s%33cret"), "(withheld) or (withheld)");
+    }
+
+    #[test]
+    fn a_server_is_waited_for_as_long_as_its_url_says_or_for_a_while() {
+        let whole = |url: &str| {
+            let rest = url.strip_prefix("postgres://").unwrap();
+            super::server(url, rest, None).0.url().to_owned()
+        };
+        let more = "keepalives_idle=30&keepalives_interval=10&keepalives_count=3&tcp_user_timeout=60000";
+        assert_eq!(
+            whole("postgres://w@localhost/way"),
+            format!("postgres://w@localhost/way?connect_timeout=10&{more}")
+        );
+        assert_eq!(
+            whole("postgres:///way?connect_timeout=3&host=/run/pg"),
+            format!("postgres:///way?connect_timeout=3&host=/run/pg&{more}")
+        );
     }
 
     #[test]

@@ -184,6 +184,14 @@ pub const CLAIM_WAIT_MS: u64 = 500;
 /// Messages of the unroutable that a sender looks through for its own. There should be none.
 pub const UNROUTABLE_LOOKS_MAX: usize = 10_000;
 
+/// Seconds in which a PostgreSQL server must take a connection and begin to talk.
+pub const DATABASE_CONNECT_WAIT_S: u64 = 10;
+
+/// Seconds for which the machine of a PostgreSQL server may be silent, where it owes an answer, before its
+/// connection counts as lost. Left to itself the system waits a quarter of an hour, or two hours where
+/// everything that was sent had arrived.
+pub const DATABASE_SILENT_S: u64 = 60;
+
 /// Seconds that one call to RabbitMQ may take, connecting included.
 pub const BROKER_WAIT_S: u64 = 15;
 
@@ -344,6 +352,9 @@ pub const MARKED_ROWS_MAX: u64 = 100_000;
 /// read, about 2 KB each.
 pub const REPLAY_UNITS_MAX: usize = 10_000;
 
+/// Units that one request may name one by one: SQLite takes 32,766 values in a statement.
+pub const NAMED_UNITS_MAX: usize = 10_000;
+
 /// Later files that are looked at for one that was read: the last of them decides.
 pub const LATER_FILES_MAX: i64 = 20;
 
@@ -371,8 +382,8 @@ pub const DISK_FULL_BYTES: u64 = 32 * 1024 * 1024;
 /// Hours for which messages may wait to be released before the health page warns: a job a night.
 pub const UNSENT_HOURS_MAX: i64 = 30;
 
-/// Milliseconds between two looks of the web at which mappings are live: soon enough after one is
-/// promoted, and nothing beside the events of that time.
+/// Milliseconds between two looks, by what takes events or messages, at which mappings are live: soon
+/// enough after one is promoted, and nothing beside the events of that time.
 pub const MAPPING_LOOK_MS: i64 = 2_000;
 
 /// Places that are named of one cause of being set aside: enough to see which rows are meant.

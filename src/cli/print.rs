@@ -7,6 +7,9 @@ use std::io::{self, IsTerminal, Write};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::base::finding::Finding;
 use crate::cli::Exit;
@@ -139,10 +142,9 @@ fn piped(written: io::Result<()>) -> Result<(), Failure> {
 /// Starts the log on standard error. `WAYLEAVE_LOG` sets how much, as `warn` or
 /// `wayleave=debug`; warnings by default.
 pub fn start_log() {
-    let filter = log_filter("warn");
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(true);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(true);
     // A second start, in a test, keeps the first.
-    let _started = log.try_init();
+    let _started = tracing_subscriber::registry().with(lines.with_filter(log_filter("warn"))).try_init();
 }
 
 /// A finding, and what became of its unit where that is known.

@@ -42,6 +42,10 @@ pub(crate) fn look(config: &Config, side: Side) -> Safety {
             ));
         }
     }
+    let is_its = |setting: &str| setting.starts_with("evaluation.") == (side == Side::Evaluation);
+    for (set, other) in config.lone_halves().into_iter().filter(|(set, _)| is_its(set)) {
+        faults.push(format!("`{set}` is set and `{other}` is not, so neither is used; set both, or neither"));
+    }
     Safety { faults, files: kept.len() }
 }
 

@@ -70,6 +70,18 @@ impl Config {
         found
     }
 
+    /// Each setting that is of no use without another which is not set, and that other: a certificate and
+    /// its key, an account and its secret.
+    #[must_use]
+    pub fn lone_halves(&self) -> Vec<(String, String)> {
+        let mut found = Vec::new();
+        // Settings are numbers, texts and tables named by texts, which are all JSON.
+        if let Ok(all) = serde_json::to_value(self) {
+            look_for_halves("", &all, &mut found);
+        }
+        found
+    }
+
     /// The file of a study's key, which has a usual place.
     #[must_use]
     pub fn study_key(&self, study: &str) -> SecretFile {
@@ -98,5 +110,28 @@ fn walk(setting: &str, value: &Value, found: &mut BTreeMap<String, SecretFile>) 
             }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Settings that go together.
+const PAIRS: [(&str, &str); 2] = [("certificate", "certificate_key"), ("relay_user", "relay_secret")];
+
+fn look_for_halves(place: &str, value: &Value, found: &mut Vec<(String, String)>) {
+    let Some(table) = value.as_object() else { return };
+    let is_set = |name: &str| {
+        let value = table.get(name)?;
+        let text = value.get("secret_file").unwrap_or(value).as_str()?;
+        Some(!text.is_empty())
+    };
+    for (one, other) in PAIRS {
+        let (set, not) = match (is_set(one), is_set(other)) {
+            (Some(true), Some(false)) => (one, other),
+            (Some(false), Some(true)) => (other, one),
+            _ => continue,
+        };
+        found.push((format!("{place}{set}"), format!("{place}{not}")));
+    }
+    for (name, value) in table {
+        look_for_halves(&format!("{place}{name}."), value, found);
     }
 }

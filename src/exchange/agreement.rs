@@ -61,8 +61,7 @@ pub struct Agreement {
 }
 
 /// Who signed for whom.
-#[derive(Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone)]
 pub struct Signatory {
     /// The name.
     pub name: String,
@@ -91,10 +90,7 @@ impl Agreement {
     /// Everything that is wrong with it, each at its place.
     pub fn parse(text: &str, name: &str) -> Result<Self, Diagnostics> {
         let source = Source::new(name, text);
-        let raw: Raw = toml::from_str(text).map_err(|error| {
-            let span = error.span().unwrap_or(0..0);
-            Diagnostics(vec![source.fault(&span, error.message())])
-        })?;
+        let raw: Raw = toml::from_str(text).map_err(|error| Diagnostics(vec![unread(&source, &error)]))?;
         let mut check = Check { source: &source, faults: Vec::new() };
         match check.agreement(raw) {
             Some(agreement) if check.faults.is_empty() => Ok(agreement),
@@ -137,9 +133,16 @@ struct Raw {
     starts: Spanned<String>,
     ends: Spanned<String>,
     #[serde(default)]
-    signatory: Vec<Signatory>,
+    signatory: Vec<RawSignatory>,
     #[serde(default)]
     kind: Vec<RawKind>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSignatory {
+    name: Spanned<String>,
+    office: Spanned<String>,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +150,46 @@ struct Raw {
 struct RawKind {
     kind: Spanned<String>,
     fields: Spanned<Vec<Spanned<String>>>,
+}
+
+/// Keys of lines that name nobody.
+const NAMELESS: [&str; 9] =
+    ["version", "partner", "purpose", "legal_basis", "sources", "starts", "ends", "kind", "fields"];
+
+/// Why a line is not shown.
+const WITHHELD: &str = "the line may name who signed";
+
+/// The fault of a file that cannot be read. Who signed is told to whoever asks for an agreement, and to
+/// nobody whose file or terminal only happens to hold its faults: a line is shown where its key says that
+/// it names nobody, and what the parser quotes is left out elsewhere.
+fn unread(source: &Source, error: &toml::de::Error) -> Diagnostic {
+    let fault = source.fault(&error.span().unwrap_or(0..0), error.message());
+    if names_nobody(&fault.text) {
+        return fault;
+    }
+    let fault = Diagnostic { message: unquoted(error.message()), ..fault };
+    fault.withhold(WITHHELD).hint("open the file at this line and column")
+}
+
+fn names_nobody(line: &str) -> bool {
+    match line.split_once('=') {
+        Some((key, value)) => NAMELESS.contains(&key.trim()) && !value.contains('='),
+        None => ["", "[[signatory]]", "[[kind]]"].contains(&line.trim()),
+    }
+}
+
+/// What a parser says, without what it quotes of the file.
+fn unquoted(message: &str) -> String {
+    // Of a field that is missing the parser names what it knows.
+    if message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    let (found, expected) = match message.rsplit_once(", expected") {
+        Some((found, expected)) => (found, format!(", expected{expected}")),
+        None => (message, String::new()),
+    };
+    let found = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+    format!("{found}{expected}")
 }
 
 struct Check<'s> {
@@ -175,10 +218,7 @@ impl Check<'_> {
         if ends < starts {
             self.fault(raw.ends.span(), "it ends before it starts", "");
         }
-        if raw.signatory.len() < 2 {
-            let hint = "add a [[signatory]] with `name` and `office` for each side";
-            self.fault(raw.name.span(), "an agreement is signed by both sides", hint);
-        }
+        self.signatories(&raw);
         let sources = self.sources(&raw);
         let kinds = self.kinds(&raw);
         Some(Agreement {
@@ -190,9 +230,27 @@ impl Check<'_> {
             sources,
             starts: starts?,
             ends: ends?,
-            signatories: raw.signatory,
+            signatories: raw
+                .signatory
+                .into_iter()
+                .map(|one| Signatory { name: one.name.into_inner(), office: one.office.into_inner() })
+                .collect(),
             kinds,
         })
+    }
+
+    fn signatories(&mut self, raw: &Raw) {
+        if raw.signatory.len() < 2 {
+            let hint = "add a [[signatory]] with `name` and `office` for each side";
+            self.fault(raw.name.span(), "an agreement is signed by both sides", hint);
+        }
+        for blank in raw.signatory.iter().flat_map(|one| [&one.name, &one.office]) {
+            if blank.get_ref().trim().is_empty() {
+                let fault = self.source.fault(&blank.span(), "is blank, so nobody is seen to have signed");
+                let hint = "say who signed, and in which office";
+                self.faults.push(fault.withhold(WITHHELD).hint(hint));
+            }
+        }
     }
 
     fn slug(&mut self, text: &Spanned<String>) {

@@ -105,7 +105,8 @@ const DOOR: &str = "health/door";
 /// What the names begin with under which it stands whether a feed's place could be used.
 const PLACE: &str = "health/place/";
 
-/// Looks at everything. It takes a few seconds at most, whatever does not answer.
+/// Looks at everything. It takes some seconds, and a minute where a database falls silent that had
+/// answered before.
 #[must_use]
 pub fn look(gateway: &Gateway, config: &Config) -> Health {
     let mut health = Health::default();

@@ -3,7 +3,9 @@
 //! lists. What is already there is read again by the next sync, as with every change of a mapping.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::base::limit::MAPPING_LOOK_MS;
 use crate::gateway::feed::Feed;
 use crate::gateway::{Gateway, GatewayError, shadow};
 use crate::mapping::Mapping;
@@ -24,6 +26,30 @@ pub struct Chosen {
     pub now: i64,
     /// True if it is what the configuration names.
     pub is_configured: bool,
+}
+
+/// Says once in a while, to one caller, that it is time to look which mappings are live: for what takes
+/// things in for weeks.
+pub struct Lookout {
+    gateway: Gateway,
+    last_ms: AtomicI64,
+}
+
+impl Lookout {
+    /// One that has just looked.
+    #[must_use]
+    pub fn new(gateway: &Gateway) -> Self {
+        Self { gateway: gateway.clone(), last_ms: AtomicI64::new(gateway.edge.now().unix_ms()) }
+    }
+
+    /// Whether it is time, for this caller.
+    #[must_use]
+    pub fn is_time(&self) -> bool {
+        let now = self.gateway.edge.now().unix_ms();
+        let last = self.last_ms.load(Ordering::Relaxed);
+        let is_due = now.saturating_sub(last) > MAPPING_LOOK_MS;
+        is_due && self.last_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
 }
 
 /// The feeds as they are read now.

@@ -109,9 +109,6 @@ impl MeshPost {
         let shared = secret("MESH shared", &config.path(&of.shared_key))?;
         let identity = (!of.certificate.is_empty())
             .then(|| (config.path(&of.certificate), config.path(&of.certificate_key)));
-        if let Some((_, key)) = identity.as_ref().filter(|(_, key)| is_open_to_others(key)) {
-            return Err(KeyError::Open { what: "MESH certificate's", file: key.clone() }.into());
-        }
         let named = |path: &str| (!path.is_empty()).then(|| path.to_owned());
         let settings = Settings {
             url: of.url.clone(),

@@ -94,6 +94,12 @@ impl Inlet {
         })
     }
 
+    /// True if it reads through the mapping of that feed.
+    #[must_use]
+    pub fn is_through(&self, feed: &Feed) -> bool {
+        self.feed.mapping.hash == feed.mapping.hash
+    }
+
     /// Looks at a message as the second step will: whose it is, and whether anything can be made of
     /// it. Who is in scope and what is new is decided there.
     #[must_use]

@@ -9,7 +9,6 @@ use crate::config::{Config, Receiver};
 use crate::format::hl7v2::answer::{Answered, Verdict, time};
 use crate::format::hl7v2::with_head;
 use crate::gateway::exchange::last_look::LastLook;
-use crate::gateway::keys::{KeyError, is_open_to_others};
 use crate::gateway::outgoing::{How, Outbox, Transport, Turn};
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::lease;
@@ -50,9 +49,6 @@ impl MllpPost {
                 return Err(GatewayError::BareReceiver { name: name.clone(), to: of.to.clone() });
             }
             let identity = named(&of.certificate).zip(named(&of.certificate_key));
-            if let Some((_, key)) = identity.as_ref().filter(|(_, key)| is_open_to_others(key)) {
-                return Err(KeyError::Open { what: "MLLP certificate's", file: key.clone() }.into());
-            }
             let settings = SenderSettings {
                 to: of.to.clone(),
                 is_tls: of.tls,

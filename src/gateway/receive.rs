@@ -1,11 +1,10 @@
 //! Step one, *receive*: the file is kept, sealed, whole or not at all, before anything is made of
 //! it.
 
-use std::path::Path;
-
 use crate::base::id::RunId;
 use crate::base::limit::STORE_TRIES_MAX;
 use crate::base::private::Private;
+use crate::base::seal::KeyedHash;
 use crate::config::Scope;
 use crate::gateway::feed::Feed;
 use crate::gateway::fetch::{self, Offered};
@@ -16,7 +15,7 @@ use crate::record::kind::Kind;
 use crate::store::batch::{self, Batch};
 use crate::store::run::{self, Run, State};
 use crate::store::{Tx, meta};
-use crate::transport::place::{Place, Visit};
+use crate::transport::place::Visit;
 
 /// What became of a file.
 #[derive(Debug, Clone)]
@@ -27,15 +26,12 @@ pub enum Received {
     NoNews,
 }
 
-/// Takes one file for a feed, wherever it lies.
+/// Takes a file that was sent, and lies in no place.
 ///
 /// # Errors
-/// As [`receive_from`].
-pub fn receive(gateway: &Gateway, feed: &Feed, file: &Path, is_last: bool) -> Result<Received, GatewayError> {
-    let mut visit = Place::Folder(file.to_owned()).visit()?;
-    let entry =
-        visit.list(&|_name| true)?.pop().ok_or_else(|| GatewayError::Changing { path: file.to_owned() })?;
-    receive_from(gateway, feed, &mut visit, &Offered::new(entry), is_last)
+/// Where the store fails, or another takes a file of the feed all the while.
+pub(super) fn receive_sent(gateway: &Gateway, feed: &Feed, spool: &Spool) -> Result<Received, GatewayError> {
+    settle(gateway, feed, None, spool, true)
 }
 
 /// Takes a file of a feed out of its place.
@@ -73,10 +69,21 @@ pub fn receive_from(
         let (path, manifest) = (entry.path.clone(), control.manifest.clone());
         return Err(GatewayError::Control { path, manifest, expected, found });
     }
+    settle(gateway, feed, Some(offered), &spool, is_last)
+}
+
+/// Decides what becomes of a file, again where another took one of this feed in between.
+fn settle(
+    gateway: &Gateway,
+    feed: &Feed,
+    offered: Option<&Offered>,
+    spool: &Spool,
+    is_last: bool,
+) -> Result<Received, GatewayError> {
     let mut tries = 0;
     loop {
         tries += 1;
-        match decide(gateway, feed, offered, &spool, is_last) {
+        match decide(gateway, feed, offered, spool, is_last) {
             // Another took a file of this feed in between: very likely this one.
             Err(GatewayError::Elsewhere { .. }) if tries < STORE_TRIES_MAX => {}
             decided => return decided,
@@ -87,7 +94,7 @@ pub fn receive_from(
 fn decide(
     gateway: &Gateway,
     feed: &Feed,
-    offered: &Offered,
+    offered: Option<&Offered>,
     spool: &Spool,
     is_last: bool,
 ) -> Result<Received, GatewayError> {
@@ -107,7 +114,7 @@ fn decide(
         gateway.store.write(|tx| {
             // The file may have been right, and its manifest wrong.
             batch::promise(tx, &same.id, rows_promised(offered))?;
-            fetch::note_content(tx, gateway, feed, &offered.entry, content)
+            note_content(tx, gateway, feed, offered, content)
         })?;
         return again(gateway, feed, &same);
     }
@@ -272,11 +279,12 @@ fn keep(
     tx: &mut Tx,
     gateway: &Gateway,
     feed: &Feed,
-    offered: &Offered,
+    offered: Option<&Offered>,
     spool: &Spool,
 ) -> Result<Run, GatewayError> {
     let (edge, id, key) = (&gateway.edge, &spool.id, &spool.key);
-    let name = Private::new(offered.entry.name.clone().into_bytes());
+    let name = offered.map_or_else(String::new, |offered| offered.entry.name.clone());
+    let name = Private::new(name.into_bytes());
     batch::create(
         tx,
         &Batch {
@@ -292,13 +300,24 @@ fn keep(
         },
     )?;
     spool.keep(tx)?;
-    fetch::note_content(tx, gateway, feed, &offered.entry, &spool.content)?;
+    note_content(tx, gateway, feed, offered, &spool.content)?;
     let received = new_run(tx, gateway, feed, id, "")?;
     run::create(tx, &received)?;
     Ok(received)
 }
 
-fn rows_promised(offered: &Offered) -> Option<i64> {
-    let rows = offered.control.as_ref()?.rows?;
+/// Writes down what a file holds, where it lies in a place and may be seen there again.
+fn note_content(
+    tx: &mut Tx,
+    gateway: &Gateway,
+    feed: &Feed,
+    offered: Option<&Offered>,
+    content: &KeyedHash,
+) -> Result<(), GatewayError> {
+    offered.map_or(Ok(()), |offered| fetch::note_content(tx, gateway, feed, &offered.entry, content))
+}
+
+fn rows_promised(offered: Option<&Offered>) -> Option<i64> {
+    let rows = offered?.control.as_ref()?.rows?;
     Some(i64::try_from(rows).unwrap_or(i64::MAX))
 }

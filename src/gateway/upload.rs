@@ -1,11 +1,10 @@
 //! Files that a source uploads: kept as every file is, with a receipt.
 
-use std::path::Path;
-
 use crate::base::id::ReceiptId;
 use crate::base::seal::KeyedHash;
 use crate::gateway::feed::Feed;
-use crate::gateway::receive::receive;
+use crate::gateway::receive::receive_sent;
+pub use crate::gateway::spool::Filling;
 use crate::gateway::{Gateway, GatewayError, live_mapping};
 use crate::store::delivery::{self, Delivery, Shape};
 use crate::store::{audit, batch};
@@ -19,21 +18,20 @@ pub struct Uploaded {
     pub received_at: String,
 }
 
-/// Takes a file that was put aside whole. The same file again, where none came after it, has the
-/// receipt that it had. `digest` is a hash of its bytes, `credential` says how it came: `key/` and the key's id, or
-/// `mesh/` and the mailbox that sent it.
+/// Takes a file that has come whole. The same file again, where none came after it, has the receipt that
+/// it had. `credential` says how it came: `key/` and the key's id, or `mesh/` and the mailbox that sent it.
 ///
 /// # Errors
-/// Where the file cannot be read, another is being taken for the same feed, or the store fails.
+/// Where another is being taken for the same feed, or the store fails.
 pub fn upload(
     gateway: &Gateway,
     feed: &Feed,
-    file: &Path,
-    digest: &[u8],
+    file: Filling,
     credential: &str,
 ) -> Result<Uploaded, GatewayError> {
     let feed = &live_mapping::one(gateway, feed)?;
-    let content = gateway.keys.index.hasher("delivery-file").hash([digest]);
+    let spool = file.end()?;
+    let content = gateway.keys.index.hasher("delivery-file").hash([spool.sha256.as_slice()]);
     let last = gateway.store.read(|tx| delivery::find_last_file(tx, &feed.source, &feed.name))?;
     if let Some(last) = last.filter(|last| last.content_hash == content.as_bytes()) {
         gateway.store.write(|tx| {
@@ -43,7 +41,7 @@ pub fn upload(
     }
     // One that is kept already, by a night's sync or by an upload that was cut off, needs only its
     // receipt.
-    let _new_or_known = receive(gateway, feed, file, true)?;
+    let _new_or_known = receive_sent(gateway, feed, &spool)?;
     let row = gateway.store.write(|tx| {
         let last = batch::find_last(tx, &feed.source, &feed.name)?;
         let row = a_delivery(gateway, feed, &content, credential, last.map(|batch| batch.id));

@@ -24,9 +24,9 @@ pub struct Diagnostic {
     pub line: usize,
     /// The column, from 1, in characters.
     pub column: usize,
-    /// How many characters are meant.
+    /// How many characters are meant; 0 where the line is not shown.
     pub width: usize,
-    /// The line itself.
+    /// The line itself, or why it is not shown.
     pub text: String,
     /// What was expected, and what was found.
     pub message: String,
@@ -74,6 +74,14 @@ impl Diagnostic {
         self
     }
 
+    /// The same fault without its line, which not everybody is to read.
+    #[must_use]
+    pub fn withhold(mut self, why: &str) -> Self {
+        self.text = format!("(withheld: {why})");
+        self.width = 0;
+        self
+    }
+
     /// The same fault, with the nearest of the known words as advice, or all of them where there
     /// are few.
     #[must_use]
@@ -104,8 +112,10 @@ impl fmt::Display for Diagnostic {
             .collect();
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
         writeln!(f, "{margin} |")?;
-        writeln!(f, "{number} | {}", self.text)?;
-        write!(f, "{margin} | {indent}{}", "^".repeat(self.width))?;
+        write!(f, "{number} | {}", self.text)?;
+        if self.width > 0 {
+            write!(f, "\n{margin} | {indent}{}", "^".repeat(self.width))?;
+        }
         if !self.hint.is_empty() {
             write!(f, "\nhint: {}", self.hint)?;
         }

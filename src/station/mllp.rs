@@ -1,16 +1,19 @@
 //! The role that listens for HL7 v2 messages over MLLP.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::config::{Config, Mllp};
 use crate::gateway::deliver::Kept;
+use crate::gateway::feed::Feed;
+use crate::gateway::live_mapping::Lookout;
 use crate::gateway::message::{Answer, Inlet, Looked};
-use crate::gateway::{Gateway, GatewayError, feed, keys};
+use crate::gateway::{Gateway, GatewayError, feed, live_mapping};
 use crate::telemetry::{AnswerLabels, FeedLabels, Figures, GivenUpLabels};
-use crate::transport::mllp::{Listener, ListenerSettings, ListenerTls, MllpError, Noticed, Taker};
+use crate::transport::mllp::{Listener, ListenerSettings, MllpError, Noticed, Taker};
+use crate::transport::tls::ListenerTls;
 use crate::web::journal::Journal;
 use crate::worker::Stop;
 
@@ -40,7 +43,50 @@ impl StationError {
 pub struct Station {
     gateway: Gateway,
     figures: Arc<Figures>,
-    posts: Vec<(Listener, Inlet)>,
+    posts: Vec<(Listener, LiveInlet)>,
+}
+
+/// The way in of one feed's messages, made anew when another mapping is promoted.
+struct LiveInlet {
+    gateway: Gateway,
+    /// The feed, as configured.
+    feed: Feed,
+    settings: Mllp,
+    inlet: RwLock<Arc<Inlet>>,
+    lookout: Lookout,
+}
+
+impl LiveInlet {
+    fn open(gateway: &Gateway, feed: Feed, settings: &Mllp) -> Result<Self, GatewayError> {
+        let live = live_mapping::one(gateway, &feed)?;
+        Ok(Self {
+            inlet: RwLock::new(Arc::new(Inlet::open(gateway, &live, settings)?)),
+            lookout: Lookout::new(gateway),
+            gateway: gateway.clone(),
+            feed,
+            settings: settings.clone(),
+        })
+    }
+
+    /// The way in through the mapping that is live now.
+    fn now(&self) -> Arc<Inlet> {
+        if self.lookout.is_time()
+            && let Err(error) = self.look()
+        {
+            // Messages go on through the mapping they had.
+            tracing::warn!(error = %error, "which mapping is live could not be looked up: {error}");
+        }
+        self.inlet.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn look(&self) -> Result<(), GatewayError> {
+        let live = live_mapping::one(&self.gateway, &self.feed)?;
+        let mut inlet = self.inlet.write().unwrap_or_else(PoisonError::into_inner);
+        if !inlet.is_through(&live) {
+            *inlet = Arc::new(Inlet::open(&self.gateway, &live, &self.settings)?);
+        }
+        Ok(())
+    }
 }
 
 /// The listeners at work. They end when the service is told to stop.
@@ -65,7 +111,7 @@ impl Station {
                 let listener = Listener::open(settings(config, &full_name, &of_feed.mllp)?)?;
                 let mut found = None;
                 for feed in feed::feeds(config, Some(&full_name))? {
-                    found = Some(Inlet::open(gateway, &feed, &of_feed.mllp)?);
+                    found = Some(LiveInlet::open(gateway, feed, &of_feed.mllp)?);
                 }
                 posts.extend(found.map(|inlet| (listener, inlet)));
             }
@@ -131,10 +177,6 @@ fn settings(config: &Config, feed: &str, of: &Mllp) -> Result<ListenerSettings, 
         key: config.path(&of.certificate_key),
         client_authority: (!of.client_authority.is_empty()).then(|| config.path(&of.client_authority)),
     });
-    if let Some(tls) = tls.as_ref().filter(|tls| keys::is_open_to_others(&tls.key)) {
-        let reason = "it can be read by others; run `chmod 600` on it".to_owned();
-        return Err(MllpError::Certificate { file: tls.key.clone(), reason }.into());
-    }
     Ok(ListenerSettings {
         setting,
         address,
@@ -148,7 +190,7 @@ fn settings(config: &Config, feed: &str, of: &Mllp) -> Result<ListenerSettings, 
 
 /// One feed's place at its port.
 struct Post {
-    inlet: Inlet,
+    inlet: LiveInlet,
     journal: Journal,
     figures: Arc<Figures>,
     stop: Stop,
@@ -185,7 +227,7 @@ impl Post {
 
 impl Taker for Post {
     fn take(&self, message: Vec<u8>) -> Option<Vec<u8>> {
-        let (ready, reply) = match self.inlet.look(message) {
+        let (ready, reply) = match self.inlet.now().look(message) {
             Looked::Ready(ready, reply) => (ready, reply),
             Looked::Refused(answer) => {
                 let word = answer.word();
@@ -201,7 +243,7 @@ impl Taker for Post {
     }
 
     fn too_large(&self) -> Option<Vec<u8>> {
-        self.told(self.inlet.too_large(), "wrong")
+        self.told(self.inlet.now().too_large(), "wrong")
     }
 
     fn notice(&self, what: Noticed) {

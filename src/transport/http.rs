@@ -7,20 +7,19 @@
 //! has been looked up, so that no name can lead inside.
 
 mod address;
-mod tls;
 
 use std::io::Read as _;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use address::is_private;
 use reqwest::blocking;
 pub use reqwest::{Method, Url};
-pub(in crate::transport) use tls::settings as tls_settings;
 
 use crate::base::limit::{OUTBOUND_ANSWER_BYTES_MAX, OUTBOUND_CONNECT_WAIT_S, OUTBOUND_WAIT_S};
+use crate::transport::tls::{self, TlsError};
 
 /// How the gateway reaches others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +32,12 @@ pub struct Settings {
     pub identity: Option<(PathBuf, PathBuf)>,
     /// Addresses of private networks and of this machine are refused, but those of a proxy.
     pub refuses_private: bool,
+}
+
+impl Settings {
+    fn identity(&self) -> Option<(&Path, &Path)> {
+        self.identity.as_ref().map(|(certificate, key)| (certificate.as_path(), key.as_path()))
+    }
 }
 
 /// Makes requests.
@@ -77,13 +82,8 @@ impl Answer {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// A certificate or key cannot be used.
-    #[error("cannot use {} for TLS: {reason}", file.display())]
-    Certificate {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The proxy is no URL.
     #[error("`outbound.proxy` is no proxy: expected http://host:port")]
     Proxy,
@@ -131,11 +131,8 @@ impl HttpError {
     pub const fn retryable(&self) -> bool {
         match self {
             Self::NoAnswer { .. } | Self::TooLarge { .. } => true,
-            Self::Certificate { .. }
-            | Self::Proxy
-            | Self::Setup { .. }
-            | Self::Plain { .. }
-            | Self::PrivateAddress { .. } => false,
+            Self::Tls(error) => error.retryable(),
+            Self::Proxy | Self::Setup { .. } | Self::Plain { .. } | Self::PrivateAddress { .. } => false,
         }
     }
 }
@@ -155,7 +152,7 @@ impl Client {
             .http1_only()
             .timeout(Duration::from_secs(OUTBOUND_WAIT_S))
             .connect_timeout(Duration::from_secs(OUTBOUND_CONNECT_WAIT_S))
-            .tls_backend_preconfigured(tls::settings(settings)?);
+            .tls_backend_preconfigured(tls::calling(settings.authority.as_deref(), settings.identity())?);
         if let Some(proxy) = &settings.proxy {
             builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(|_url| HttpError::Proxy)?);
         } else if settings.refuses_private {

@@ -8,13 +8,13 @@
 mod frame;
 mod listen;
 mod send;
-mod tls;
-
-use std::path::PathBuf;
+mod stream;
 
 pub use frame::{Framed, Frames, framed};
-pub use listen::{Listener, ListenerSettings, ListenerTls, Noticed, Taker};
+pub use listen::{Listener, ListenerSettings, Noticed, Taker};
 pub use send::{Sender, SenderSettings};
+
+use crate::transport::tls::TlsError;
 
 /// Why a connection cannot be had or used. Never holds what was sent.
 #[derive(Debug, thiserror::Error)]
@@ -38,13 +38,8 @@ pub enum MllpError {
         address: std::net::SocketAddr,
     },
     /// A certificate or key cannot be used.
-    #[error("cannot use {} for TLS: {reason}", file.display())]
-    Certificate {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The port is taken, or may not be.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -77,7 +72,8 @@ impl MllpError {
     pub const fn retryable(&self) -> bool {
         match self {
             Self::Listen { .. } | Self::Unreachable { .. } | Self::NoAnswer { .. } => true,
-            Self::Address { .. } | Self::Bare { .. } | Self::Certificate { .. } => false,
+            Self::Tls(error) => error.retryable(),
+            Self::Address { .. } | Self::Bare { .. } => false,
         }
     }
 }

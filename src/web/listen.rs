@@ -1,20 +1,18 @@
 //! Listening: over TLS, or where nobody else can listen in.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::base::limit::{HEAD_WAIT_S, KEEP_ALIVE_S};
 use crate::config::Config;
-use crate::gateway::{Gateway, GatewayError, keys};
+use crate::gateway::{Gateway, GatewayError};
 use crate::telemetry::Figures;
+use crate::transport::tls::{self, ListenerTls, TlsError};
 use crate::web::journal::Journal;
 use crate::web::operational::{self, Operational};
 use crate::web::trail;
@@ -37,13 +35,8 @@ pub enum WebError {
         address: SocketAddr,
     },
     /// The certificate or its key cannot be used.
-    #[error("cannot use {} for TLS: {reason}", file.display())]
-    Certificate {
-        /// The file.
-        file: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The port is taken, or may not be.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -67,7 +60,8 @@ impl WebError {
         match self {
             Self::Listen { .. } => true,
             Self::Gateway(error) => error.retryable(),
-            Self::Address { .. } | Self::Bare { .. } | Self::Certificate { .. } | Self::Server(_) => false,
+            Self::Tls(error) => error.retryable(),
+            Self::Address { .. } | Self::Bare { .. } | Self::Server(_) => false,
         }
     }
 }
@@ -150,24 +144,9 @@ fn tls(config: &Config) -> Result<Option<ServerConfig>, WebError> {
     if certificate.is_empty() && key.is_empty() {
         return Ok(None);
     }
-    let (certificate, key) = (config.path(certificate), config.path(key));
-    let wrong = |file: &Path, reason: String| WebError::Certificate { file: file.to_owned(), reason };
-    let chain = CertificateDer::pem_file_iter(&certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong(&certificate, error.to_string()))?;
-    if keys::is_open_to_others(&key) {
-        return Err(wrong(&key, "it can be read by others; run `chmod 600` on it".to_owned()));
-    }
-    // The reason is the parser's, and says nothing of what the file holds.
-    let secret = PrivateKeyDer::from_pem_file(&key).map_err(|error| wrong(&key, error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let settings = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(&certificate, error.to_string()))?
-        .with_no_client_auth()
-        .with_single_cert(chain, secret)
-        .map_err(|error| wrong(&certificate, error.to_string()))?;
-    Ok(Some(settings))
+    let files =
+        ListenerTls { certificate: config.path(certificate), key: config.path(key), client_authority: None };
+    Ok(Some(tls::listening(&files)?))
 }
 
 /// Waits for the signal that stops a service which does not listen. `told` hears when it is waited for.

@@ -13,7 +13,6 @@ pub mod webhook;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use actix_web::web::{Data, ServiceConfig};
@@ -23,11 +22,11 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
-use crate::base::limit::MAPPING_LOOK_MS;
 use crate::config::{self, Config, SourceWeb};
 use crate::gateway::deliver::Inlet;
 use crate::gateway::feed::Feed;
 use crate::gateway::keys::{self, KeyError};
+use crate::gateway::live_mapping::Lookout;
 use crate::gateway::{Gateway, GatewayError, feed, live_mapping};
 use crate::telemetry::Figures;
 use crate::web::body::Held;
@@ -52,8 +51,8 @@ pub struct Operational {
     pub public_url: String,
     /// The configuration.
     pub config: Arc<Config>,
-    /// When it was last looked which mappings are live.
-    looked_ms: AtomicI64,
+    /// When to look which mappings are live.
+    pub(super) lookout: Lookout,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, MonotonicClock, NoOpMiddleware<std::time::Instant>>;
@@ -120,16 +119,8 @@ impl Operational {
             config: Arc::new(config.clone()),
             figures,
             public_url: config.web.public_url.trim_end_matches('/').to_owned(),
-            looked_ms: AtomicI64::new(gateway.edge.now().unix_ms()),
+            lookout: Lookout::new(gateway),
         })
-    }
-
-    /// True once in a while, for one caller: it is time to look which mappings are live.
-    pub(super) fn is_time_to_look(&self) -> bool {
-        let now = self.gateway.edge.now().unix_ms();
-        let last = self.looked_ms.load(Ordering::Relaxed);
-        let is_due = now.saturating_sub(last) > MAPPING_LOOK_MS;
-        is_due && self.looked_ms.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     /// Reads events through the mappings that are live now.

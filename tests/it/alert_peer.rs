@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 60;
+const WAIT_S: u64 = 180;
 
 /// A program in Python that says its port, and then a JSON object a line of what it got.
 pub(crate) struct Peer {

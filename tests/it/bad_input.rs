@@ -2,7 +2,8 @@
 //! do, the exit code is of the right kind, and what was there is untouched.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -258,6 +259,34 @@ fn check_says_what_is_down() {
     assert_eq!(to_do.len(), 2, "{said}");
     assert!(to_do[0].contains("database") && to_do[1].contains("queue"), "{said}");
     assert!(!said.contains("s3cret"), "{said}");
+}
+
+/// A server that takes the connection and says nothing, as behind a firewall that was changed, is given up
+/// in a while, and said.
+#[test]
+fn a_database_that_says_nothing_is_given_up() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://w:s3cret@{}/w", silent.local_addr().unwrap());
+    let site = Site::new();
+    for (words, variable) in
+        [("sync", "WAYLEAVE_GATEWAY_DATABASE"), ("collect", "WAYLEAVE_EVALUATION_DATABASE")]
+    {
+        let mut waits = site.command(&[words]);
+        let mut waits = waits.env(variable, &url).stderr(Stdio::piped()).spawn().unwrap();
+        let until = Instant::now() + Duration::from_mins(3);
+        while waits.try_wait().unwrap().is_none() {
+            if Instant::now() > until {
+                waits.kill().unwrap();
+                panic!("{words} waits for ever");
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let output = waits.wait_with_output().unwrap();
+        let said = site.said(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("database postgres://w@127.0.0.1:"), "{words}: {said}");
+        assert!(!said.contains("s3cret"), "{said}");
+    }
 }
 
 #[test]

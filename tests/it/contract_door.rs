@@ -53,7 +53,7 @@ fn on_each(test: impl Fn(&Broker, &Queue)) {
 #[track_caller]
 pub(crate) fn take(queue: &Queue, study: &str, count: usize) -> Vec<Delivery> {
     let mut taken = Vec::new();
-    for _wait in 0..40 {
+    for _wait in 0..240 {
         let claimed = queue.claim(&QueueName::study(study), count - taken.len()).unwrap();
         queue.acknowledge(&claimed).unwrap();
         taken.extend(claimed);
@@ -161,7 +161,7 @@ fn what_rabbitmq_refuses_is_not_sent_and_goes_through_once_there_is_room() {
 
     // The queue comes to its new policy a little later; what is sent until then goes in.
     let (mut sent, mut left) = (Vec::new(), Vec::new());
-    for round in 0..50 {
+    for round in 0..300 {
         let some: Vec<DoorMessage> =
             (0..160).map(|n| message(STUDY, u128::from(n % 80), 2 * round + n / 80 + 1)).collect();
         let outcomes = queue.publish(&some).unwrap();

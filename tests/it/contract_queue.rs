@@ -70,7 +70,7 @@ fn claim(queue: &Queue) -> Vec<Delivery> {
 fn claim_all(queue: &Queue, name: &QueueName, count: usize) -> Vec<Delivery> {
     let mut claimed = Vec::new();
     // A busy machine's broker takes its time, and hands out in parts.
-    for _wait in 0..120 {
+    for _wait in 0..240 {
         claimed.extend(queue.claim(name, count - claimed.len()).expect("the broker answers"));
         if claimed.len() == count {
             return claimed;
@@ -180,14 +180,14 @@ fn list_dead(queue: &Queue) -> Vec<DeadLetter> {
 
 /// Waits for what a broker does on its own, such as moving a dead letter or counting.
 #[track_caller]
-fn settle(is_so: impl Fn() -> bool) {
-    for _tick in 0..200 {
+pub(crate) fn settle(is_so: impl Fn() -> bool) {
+    for _tick in 0..1_200 {
         if is_so() {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
-    panic!("not so after twenty seconds");
+    panic!("not so after two minutes");
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn through_each_queue_into_each_database_to_the_same_extract() {
         assert_eq!(inlet.held().unwrap(), 0);
 
         let mut back = Vec::new();
-        for _look in 0..20 {
+        for _look in 0..240 {
             back.extend(sender.claim(&QueueName::back(STUDY), 10).unwrap());
             if back.iter().any(|one: &wayleave::queue::Delivery| one.subject.starts_with("ntc_")) {
                 break;

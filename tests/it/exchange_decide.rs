@@ -124,3 +124,35 @@ fn an_agreement_that_is_wrong_says_where_and_what_to_do() {
         .collect();
     insta::assert_snapshot!(told.join("\n\n----\n\n"));
 }
+
+/// A file that is wrong where it says who signed, or anywhere before that can be told: nobody is named.
+#[test]
+fn the_faults_of_an_agreement_name_nobody_who_signed() {
+    let right = agreement("tenancies", "council", "2099-12-31", KINDS);
+    let wrong = [
+        ("a quote is missing", "\"Signatory Canary\"", "\"Signatory Canary"),
+        ("no quotes", "\"Signatory Canary\"", "Signatory Canary"),
+        ("a list", "\"Signatory Canary\"", "[\"Signatory Canary\"]"),
+        ("a key of their name", "name = \"Signatory Canary\"", "\"Signatory Canary\" = 1"),
+        ("a word too many", "office = \"Director of Housing\"", "office = \"Director\" \"Other Canary\""),
+        ("the section is misspelt", "[[signatory]]\nname = \"Other", "[[signatry]]\nname = Other"),
+        ("the section is missing", "[[signatory]]\nname = \"Sig", "name = \"Sig"),
+        ("a table where a list belongs", "[[signatory]]\nname = \"Sig", "[signatory]\nname = \"Sig"),
+        ("one line for two keys", "version = 3", "version = 3 name = \"Canary\""),
+        ("names alone", "version = 3", "version = 3\nsignatory = [\"Signatory Canary\"]"),
+        ("an office is missing", "office = \"Director of Housing\"", ""),
+        ("a name is blank", "\"Other Canary\"", "\" \""),
+        ("a line that names nobody", "starts = \"2020-01-01\"", "starts = 2020-01-01"),
+    ];
+    let told: Vec<String> = wrong
+        .iter()
+        .map(|(what, from, to)| {
+            assert!(right.contains(from), "{what}");
+            let faults = Agreement::parse(&right.replacen(from, to, 1), "a.toml").err();
+            format!("--- {what}\n{}", faults.unwrap_or_else(|| panic!("{what} is taken")))
+        })
+        .collect();
+    let told = told.join("\n\n");
+    assert!(!told.contains("Canary"), "{told}");
+    insta::assert_snapshot!(told);
+}

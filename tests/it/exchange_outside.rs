@@ -50,12 +50,20 @@ fn what_would_go_is_said_and_a_resend_tells_only_what_is_new() {
         assert!(page.contains("flow.tenancy-starts goes by type of accommodation"), "{page}");
         let (_, refused, _) = partners.run(&["exchange", "preview"]);
         assert!(refused.contains("2 not: the agreement has ended"), "{refused}");
+        // A file with a fault is said by its place, and names nobody who signed.
+        partners.write("tenancies.toml", "[[signatory]]\nname = \"Signatory Canary\n");
+        for words in [["agreement", "check"].as_slice(), &["exchange", "send"], &["exchange", "preview"]] {
+            let (code, page, told) = partners.run(words);
+            assert_eq!(code, Some(2), "{words:?}: {page}{told}");
+            assert!(told.contains("tenancies.toml:2:") && told.contains("hint: "), "{words:?}: {told}");
+            assert!(!page.contains("Canary") && !told.contains("Canary"), "{words:?}: {page}{told}");
+        }
     });
 }
 
 /// Waits for something that has to come.
 fn until(what: &str, is_there: impl Fn() -> bool) {
-    let last = Instant::now() + Duration::from_mins(1);
+    let last = Instant::now() + Duration::from_mins(3);
     while !is_there() {
         assert!(Instant::now() < last, "{what} never comes");
         std::thread::sleep(Duration::from_millis(50));

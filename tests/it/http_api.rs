@@ -59,7 +59,7 @@ fn a_key_stands_for_a_signature_where_the_source_is_allowed_one() {
         let receipt = |answer: &crate::service::Answer| answer.json()["url"].as_str().unwrap().to_owned();
         let (first, second) = (receipt(&kept), receipt(&list));
         let mut shown = Value::Null;
-        for _ in 0..200 {
+        for _ in 0..1_800 {
             let (status, now) = get(&mut client, &second, &sender);
             shown = now;
             if status == 200 {

@@ -69,7 +69,7 @@ fn an_operator_replays_what_its_source_can_only_see() {
         let run = done["runs"][0]["id"].as_str().unwrap().to_owned();
         // The worker does the rest of it.
         let mut state = String::new();
-        for _ in 0..300 {
+        for _ in 0..1_800 {
             state = get(&format!("/v1/runs/{run}"), &operator).1["state"].as_str().unwrap().to_owned();
             if state == "finished" {
                 break;
@@ -81,6 +81,14 @@ fn an_operator_replays_what_its_source_can_only_see() {
         let marked = ask(&service, "POST", "/v1/quarantine/mark", &operator, &mark);
         assert_eq!(marked, (200, json!({ "marked": 1 })));
         assert_eq!(ask(&service, "POST", "/v1/quarantine/mark", &operator, &mark).0, 404);
+        // As many as may be named, and more than a statement takes on one of the databases.
+        for (n, status) in [(10_000, 404), (40_000, 413)] {
+            let named: Vec<String> = (0..n).map(|n| n.to_string()).collect();
+            let mark = json!({ "units": named });
+            assert_eq!(ask(&service, "POST", "/v1/quarantine/mark", &operator, &mark).0, status);
+            let replay = json!({ "which": { "units": named } });
+            assert_eq!(ask(&service, "POST", "/v1/quarantine/replay", &operator, &replay).0, status);
+        }
         let all = get("/v1/quarantine?state=all", &reader).1;
         let states: Vec<&str> =
             all.as_array().unwrap().iter().map(|u| u["state"].as_str().unwrap()).collect();

@@ -2,6 +2,8 @@
 //! their own words, and a later file closes it.
 
 use std::io::Cursor;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use calamine::{Data, Reader as _, Xlsx};
 use serde_json::Value;
@@ -35,7 +37,7 @@ fn get(service: &Service, path: &str, key: &str) -> Answer {
 }
 
 fn processed(service: &Service, url: &str, key: &str) -> Value {
-    for _ in 0..600 {
+    for _ in 0..1_800 {
         let answer = get(service, url, key);
         match answer.status {
             200 => return answer.json(),
@@ -241,6 +243,11 @@ fn a_browser_signs_in_once_and_sees_its_pages() {
     let text = String::from_utf8(form.body).unwrap();
     assert!(form.status == 200 && text.contains(&format!("value=\"{fixes}\"")), "{text}");
     assert!(form.headers["content-security-policy"].contains("form-action 'self'"));
+    // Whatever an address says beside it, a person is shown the form, and none of it.
+    let odd =
+        service.connect().send("GET", "/v1/sign-in?next=Canary&next=Canary&Canary=%ff", &[browser], b"");
+    let text = String::from_utf8(odd.body).unwrap();
+    assert!(odd.status == 200 && text.contains("<form ") && !text.contains("Canary"), "{text}");
     let post = |key: &str, next: &str| {
         let body = format!("key={key}&next={}", next.replace('/', "%2F"));
         let kind = ("content-type", "application/x-www-form-urlencoded");
@@ -279,4 +286,44 @@ fn a_browser_signs_in_once_and_sees_its_pages() {
     assert_eq!(with(fixes, &cookie).status, 303);
     let log = service.stop();
     assert!(!log.iter().any(|line| line.contains("wlk_") || line.contains(cookie.as_str())), "{log:#?}");
+}
+
+/// What a process has open among the files of a folder, those without a name too.
+#[cfg(target_os = "linux")]
+fn open_files(pid: u32, folder: &std::path::Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+    let is_there = |file: &PathBuf| std::fs::read_link(file).is_ok_and(|place| place.starts_with(folder));
+    entries.map_while(Result::ok).map(|entry| entry.path()).filter(is_there).collect()
+}
+
+/// What is sent lies nowhere in the clear, not even while it comes, and no file of it has a name that a
+/// service which is killed would leave behind.
+#[cfg(target_os = "linux")]
+#[test]
+fn half_a_file_lies_sealed_while_the_rest_is_waited_for() {
+    let site = Site::new(crate::support::sqlite(), "uploads = [\"tracker\"]");
+    let aside = site.path().join("aside");
+    std::fs::create_dir(&aside).unwrap();
+    let aside = aside.canonicalize().unwrap();
+    let service = site.serve_with(&["web"], &[("TMPDIR", aside.as_path())]);
+    let made = site.must(&["--json", "key", "create", "--role", "send", "--source", "housing"]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let key = format!("Bearer {}", made["key"].as_str().unwrap());
+    let mut client = service.connect();
+    let head = format!(
+        "POST {FILES} HTTP/1.1\r\nhost: x\r\nauthorization: {key}\r\ncontent-length: 9000000\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n"
+    );
+    client.send_raw(head.as_bytes()).unwrap();
+    client.send_raw(&b"Canary,of,a,row\n".repeat(200_000)).unwrap();
+    let until = Instant::now() + Duration::from_mins(3);
+    let bytes = |file: &PathBuf| std::fs::metadata(file).map_or(0, |data| data.len());
+    while open_files(service.pid(), &aside).iter().map(bytes).max().unwrap_or(0) < 1_000_000 {
+        assert!(Instant::now() < until, "what comes is put aside");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    for file in open_files(service.pid(), &aside) {
+        let held = std::fs::read(&file).unwrap();
+        assert!(!held.windows(6).any(|six| six == b"Canary"), "{file:?} holds it in the clear");
+    }
+    assert_eq!(std::fs::read_dir(&aside).unwrap().count(), 0, "no file of it has a name");
 }

@@ -100,6 +100,7 @@ mod outage;
 mod partners;
 mod person;
 mod programme;
+mod quiet;
 mod rabbit;
 mod receiver;
 mod release;

@@ -12,7 +12,7 @@ use crate::service::{Site, secret_file};
 use crate::support::{Database, databases, python, sqlite};
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 120;
+const WAIT_S: u64 = 240;
 
 /// A site with a mailbox; `more` stands in its section.
 fn site(database: Database, url: &str, mailbox: &str, more: &str) -> Site {

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::support::{free_port, python};
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 120;
+const WAIT_S: u64 = 240;
 
 /// The sandbox, in memory, on a free port. It is stopped when it is dropped.
 pub(crate) struct Sandbox {

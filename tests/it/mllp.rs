@@ -15,7 +15,7 @@ use crate::service::{Service, Site, secret_file};
 use crate::support::{databases, python, sqlite};
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 60;
+const WAIT_S: u64 = 180;
 
 /// A site whose trust sends messages; `more` stands in the section of its listener.
 pub(crate) fn site(database: crate::support::Database, more: &str) -> Site {
@@ -106,7 +106,7 @@ pub(crate) fn msa(answer: &str) -> (String, String) {
 
 /// Waits until nothing waits any more, and gives the sum of what became of all units.
 pub(crate) fn drained(site: &Site) -> (i64, i64, i64) {
-    let until = Instant::now() + Duration::from_secs(WAIT_S * 3);
+    let until = Instant::now() + Duration::from_secs(WAIT_S);
     let number = |sql: &str| dump::number(&site.database.url, sql);
     while number("SELECT COUNT(*) FROM delivery WHERE batch_id IS NULL") > 0
         || number("SELECT COUNT(*) FROM run WHERE state <> 'finished'") > 0

@@ -5,11 +5,11 @@ use std::process::{Child, ChildStdout, Command};
 use std::time::{Duration, Instant};
 
 use crate::dump;
-use crate::mllp::{drained, message, port, site};
+use crate::mllp::{Line, drained, message, msa, port, site};
 use crate::support::{databases, python, sqlite};
 
 /// Seconds that anything here is waited for.
-const WAIT_S: u64 = 60;
+const WAIT_S: u64 = 180;
 
 /// A receiver of the Python library `hl7`, which answers by the family name: it takes everybody, but for `Wrong`,
 /// and `Later` at the first try. It prints its port, and then each control id that it takes.
@@ -117,4 +117,47 @@ fn one_gateway_sends_to_another() {
     std::fs::write(&far, format!("{config}\n[mllp.there]\nto = \"engine.example:2575\"\n")).unwrap();
     let refused = here.command(&words).output().unwrap();
     assert!(String::from_utf8(refused.stderr).unwrap().contains("on another machine, and there is no TLS"));
+}
+
+/// A mapping that is promoted under a running listener is the one by which messages are judged, soon and
+/// after a restart; and so is the one that is gone back to.
+#[test]
+fn messages_are_judged_by_the_mapping_that_is_live() {
+    for database in databases() {
+        let site = site(database, "");
+        let town = "{ to = \"town\", from = \"PID-11.3\" }";
+        let shipped = include_str!("../../mappings/trust/adt.toml");
+        let strict = shipped.replacen(town, &town.replace(" }", ", blank = \"reject\" }"), 1);
+        let strict = strict.replacen("version = 3", "version = 4", 1);
+        assert_eq!(strict.len(), shipped.len() + ", blank = \"reject\"".len());
+        let file = site.path().join("adt.toml");
+        std::fs::write(&file, strict).unwrap();
+        let until = Instant::now() + Duration::from_secs(WAIT_S);
+        let mut n = 0;
+        let mut comes_to = |line: &mut Line, wanted: &str| {
+            loop {
+                n += 1;
+                let id = format!("M{n}");
+                let (verdict, about) = msa(&line.send(&message(&id, "T1", "Fell", "")));
+                assert_eq!(about, id);
+                if verdict == wanted {
+                    return;
+                }
+                assert!(Instant::now() < until, "{wanted} never comes");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        };
+        let service = site.serve(&["mllp"]);
+        let mut line = Line::to(port(&service));
+        comes_to(&mut line, "AA");
+        site.must(&["mapping", "promote", "trust/adt", file.to_str().unwrap()]);
+        comes_to(&mut line, "AE");
+        drop(service);
+        let service = site.serve(&["mllp"]);
+        let mut line = Line::to(port(&service));
+        let first = msa(&line.send(&message("R1", "T1", "Fell", "")));
+        assert_eq!(first, ("AE".to_owned(), "R1".to_owned()), "from the first message on");
+        site.must(&["mapping", "rollback", "trust/adt"]);
+        comes_to(&mut line, "AA");
+    }
 }

@@ -82,7 +82,7 @@ impl Receiver {
 
     /// Waits until something has come.
     pub(crate) fn wait(&self) {
-        let until = Instant::now() + Duration::from_mins(1);
+        let until = Instant::now() + Duration::from_mins(3);
         while self.state.lock().unwrap().posts.is_empty() {
             assert!(Instant::now() < until, "nothing is posted");
             std::thread::sleep(Duration::from_millis(20));

@@ -11,6 +11,7 @@ use wayleave::gateway::release::resend::Resend;
 use wayleave::queue::{BackMessage, Outcome, QueueName};
 use wayleave::record::kind::Kind;
 
+use crate::contract_queue::settle;
 use crate::dump;
 use crate::rabbit;
 use crate::same::{AFTER_RELEASE, Rows};
@@ -110,9 +111,8 @@ fn tell_taken(story: &Story, ids: &[String]) {
     let back = BackMessage { message_id: &message_id, subject: &message_id, body: &body };
     story.queue.declare(&QueueName::back(STUDY)).unwrap();
     assert_eq!(story.queue.send_back(STUDY, &[back]).unwrap(), [Outcome::Sent]);
-    while story.queue.counts(&QueueName::back(STUDY)).unwrap().waiting == 0 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    let waits = || story.queue.counts(&QueueName::back(STUDY)).unwrap().waiting > 0;
+    settle(waits);
 }
 
 fn collector(story: &Story) -> Option<String> {

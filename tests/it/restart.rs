@@ -4,10 +4,10 @@
 use std::path::PathBuf;
 use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use wayleave::base::limit::BROKER_WAIT_S;
+use wayleave::base::limit::{BROKER_WAIT_S, RETURN_WAIT_S};
 use wayleave::gateway::health::Shape;
 use wayleave::queue::{Outcome, QueueName};
 use wayleave::release::door::DoorMessage;
@@ -86,28 +86,42 @@ fn kill(signal: &str, pid: &str) {
     assert!(Command::new("kill").args([&format!("-{signal}"), pid]).status().unwrap().success());
 }
 
+/// Times that a step is halted until it is halted half-way.
+const TRIES_MAX: usize = 5;
+
 /// Starts a step, halts it once some of its work is done, restarts the broker meanwhile, and lets
-/// the step go on to its end.
-fn across_a_restart(own: &Own, zone: &Zone, words: &[&str], database: &str, done: &str) {
+/// the step go on to its end. False where it was at its end before it was halted: the machine was busy
+/// with something else at the wrong moment.
+fn across_a_restart(own: &Own, zone: &Zone, words: &[&str], database: &str, done: &str) -> bool {
     let mut eye = Eye::on(database);
     let before = eye.number(done);
     let mut child = zone.start(words);
     while eye.number(done) == before {
-        assert!(child.try_wait().unwrap().is_none(), "{words:?} is done before it was halted");
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
         std::thread::sleep(Duration::from_millis(1));
     }
     halt(&child);
     let halfway = eye.number(done) - before;
     own.script("stop-broker");
+    let away = Instant::now();
     go_on(&child);
     // It meets a broker that is gone, and then one that is back.
     std::thread::sleep(Duration::from_secs(1));
     own.script("start-broker");
+    let away = away.elapsed();
     let status = child.wait().unwrap();
-    assert!(matches!(status.code(), Some(0 | 1)), "{words:?} goes on by itself: {status}");
+    if away > Duration::from_secs(RETURN_WAIT_S / 2) && status.code() == Some(2) {
+        // It is waited for about a minute, and on a busy machine it may start for longer.
+        println!("{words:?}: the broker was away for {away:.0?}, and the step is run again");
+        zone.must(words);
+    } else {
+        assert!(matches!(status.code(), Some(0 | 1)), "{words:?} goes on by itself: {status}");
+    }
     let whole = eye.number(done) - before;
-    assert!(0 < halfway && halfway < whole, "{words:?} was halted at {halfway} of {whole}");
     println!("{words:?}: the broker was away from {halfway} of {whole}");
+    halfway < whole
 }
 
 fn halt(child: &Child) {
@@ -164,27 +178,38 @@ fn gives_way(own: &Own, before: &Zone, expected: &Rows) {
     zone.must(&["collect"]);
     equals(&zone);
 
-    let zone = before.twin_at(own.broker("gone"));
-    let mut eye = Eye::on(&zone.operational.url);
-    let sent = "(SELECT COUNT(*) FROM intent WHERE state = 'sent')";
-    let mut child = zone.start(&release);
-    while eye.number(sent) == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "the release is done before it was halted");
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    halt(&child);
-    let halfway = eye.number(sent);
-    own.ctl(&["delete_queue", &format!("gone.study.{STUDY}")]);
-    go_on(&child);
-    let status = child.wait().unwrap();
-    assert!(matches!(status.code(), Some(0 | 1)), "the release goes on by itself: {status}");
-    let whole = eye.number(sent);
-    assert!(halfway < whole, "the queue went when {halfway} of {whole} were sent");
-    println!("the queue went when {halfway} of {whole} were sent");
+    let halfway = (0..TRIES_MAX).find_map(|round| {
+        let name = format!("gone{round}");
+        let zone = before.twin_at(own.broker(&name));
+        loses_its_queue(own, &zone, &format!("{name}.study.{STUDY}")).then_some(zone)
+    });
+    let zone = halfway.expect("a release is halted half-way");
     zone.must(&["collect"]);
     zone.must(&again);
     zone.must(&["collect"]);
     equals(&zone);
+}
+
+/// The queue of a release is deleted in the middle of it. False where it was at its end by then.
+fn loses_its_queue(own: &Own, zone: &Zone, queue: &str) -> bool {
+    let mut eye = Eye::on(&zone.operational.url);
+    let sent = "(SELECT COUNT(*) FROM intent WHERE state = 'sent')";
+    let mut child = zone.start(&["study", "release", STUDY]);
+    while eye.number(sent) == 0 {
+        if child.try_wait().unwrap().is_some() {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    halt(&child);
+    let halfway = eye.number(sent);
+    own.ctl(&["delete_queue", queue]);
+    go_on(&child);
+    let status = child.wait().unwrap();
+    assert!(matches!(status.code(), Some(0 | 1)), "the release goes on by itself: {status}");
+    let whole = eye.number(sent);
+    println!("the queue went when {halfway} of {whole} were sent");
+    halfway < whole
 }
 
 fn goes_on(own: &Own) {
@@ -197,11 +222,16 @@ fn goes_on(own: &Own) {
     first.must(&["collect"]);
     let expected = Rows::of(&dump::dump(&first.evaluation.url), &AFTER_RELEASE);
 
-    let zone = before.twin_at(own.broker("restarted"));
     let sent = "(SELECT COUNT(*) FROM intent WHERE state = 'sent') + (SELECT COUNT(*) FROM release WHERE closed_at IS NOT NULL)";
-    across_a_restart(own, &zone, &["study", "release", STUDY], &zone.operational.url, sent);
     let taken = "(SELECT COUNT(*) FROM inbox)";
-    across_a_restart(own, &zone, &["collect"], &zone.evaluation.url, taken);
+    let halfway = (0..TRIES_MAX).find_map(|round| {
+        let zone = before.twin_at(own.broker(&format!("restarted{round}")));
+        let is_shown =
+            across_a_restart(own, &zone, &["study", "release", STUDY], &zone.operational.url, sent)
+                && across_a_restart(own, &zone, &["collect"], &zone.evaluation.url, taken);
+        is_shown.then_some(zone)
+    });
+    let zone = halfway.expect("both steps are halted half-way");
     let found = Rows::of(&dump::dump(&zone.evaluation.url), &AFTER_RELEASE);
     if let Some(difference) = expected.difference(&found) {
         panic!("the evaluation databases differ\n{difference}");

@@ -122,7 +122,7 @@ fn files_that_others_may_read_are_refused_at_the_start() {
     let config = std::fs::read_to_string(site.path("wayleave.toml")).unwrap();
     let config = config.replace("folder = \"in\"", "folder = \"in\"\nsecrets = \"keys/hooks\"")
         + "sftp = { host = \"127.0.0.1\", user = \"w\", passphrase = \"keys/words\" }\n\
-           [web]\ncertificate_key = \"keys/tls.key\"\n[study.a]\nkey = \"keys/a.key\"\n";
+           [web]\ncertificate = \"keys/tls.pem\"\ncertificate_key = \"keys/tls.key\"\n[study.a]\nkey = \"keys/a.key\"\n";
     std::fs::write(site.path("wayleave.toml"), config).unwrap();
     let secrets = ["keys/hooks", "keys/words", "keys/sftp.key", "keys/tls.key", "keys/a.key"];
     for file in secrets {
@@ -223,6 +223,29 @@ fn every_setting_of_the_reference_that_names_a_secret_is_looked_at() {
         assert!(said.contains(&format!("the file of `{setting}`")), "{setting}: {said}");
         assert!(said.contains("chmod 600"), "{said}");
         open_to(&file, 0o600);
+    }
+}
+
+#[test]
+fn a_certificate_stands_with_its_key() {
+    let site = Site::new();
+    let good = std::fs::read_to_string(site.path("wayleave.toml")).unwrap();
+    let receiver = "[mllp.engine]\nto = \"127.0.0.1:2575\"\ntls = true\n";
+    for (text, set, other) in [
+        (format!("{good}[web]\ncertificate = \"w.pem\"\n"), "web.certificate", "web.certificate_key"),
+        (format!("{good}[mesh]\ncertificate_key = \"m.key\"\n"), "mesh.certificate_key", "mesh.certificate"),
+        (
+            format!("{good}{receiver}certificate = \"e.pem\"\n"),
+            "mllp.engine.certificate",
+            "mllp.engine.certificate_key",
+        ),
+        (format!("{good}[alert]\nrelay_user = \"way\"\n"), "alert.relay_user", "alert.relay_secret"),
+    ] {
+        std::fs::write(site.path("wayleave.toml"), text).unwrap();
+        let output = with(&site, &["sync"], &[]);
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains(&format!("`{set}` is set and `{other}` is not")), "{told}");
     }
 }
 

@@ -15,6 +15,9 @@ const WAIT_S: u64 = 240;
 /// Rows of a file that takes several transactions.
 const ROWS: usize = 14_000;
 
+/// Times that a slot is killed until it is killed half-way.
+const TRIES_MAX: usize = 5;
+
 fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(WAIT_S);
     while !is_so() {
@@ -23,7 +26,9 @@ fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn check(site: &Site) {
+/// False where the slot was at its end before it could be killed: the machine was busy with something
+/// else at the wrong moment.
+fn check(site: &Site) -> bool {
     let url = &site.database.url;
     let folder = site.path().join("mappings/council");
     std::fs::create_dir_all(&folder).unwrap();
@@ -56,7 +61,9 @@ fn check(site: &Site) {
     second.kill();
     let halfway = eye.number(read);
     let whole = i64::try_from(ROWS).unwrap();
-    assert!(0 < halfway && halfway < whole, "it was killed at {halfway} of {whole}");
+    if halfway >= whole {
+        return false;
+    }
     assert_eq!(eye.number("(SELECT COUNT(*) FROM slot WHERE claimed IS NOT NULL AND holder IS NOT NULL)"), 1);
     println!("killed at {halfway} of {whole}");
 
@@ -79,13 +86,17 @@ fn check(site: &Site) {
     let versions = "SELECT COUNT(*) FROM version v JOIN record r ON r.id = v.record_id WHERE r.kind = 'goal'";
     assert_eq!(dump::number(url, versions), whole, "none twice");
     assert_eq!(dump::number(url, "SELECT COUNT(*) FROM batch"), 1);
+    true
 }
 
 #[test]
 fn a_service_killed_in_mid_slot_is_followed_and_the_slot_is_run_once() {
     std::thread::scope(|scope| {
         for database in databases() {
-            scope.spawn(|| check(&Site::new(database, "")));
+            scope.spawn(move || {
+                let is_shown = (0..TRIES_MAX).any(|_try| check(&Site::new(database.beside(), "")));
+                assert!(is_shown, "the slot was never killed half-way");
+            });
         }
     });
 }

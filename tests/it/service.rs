@@ -24,8 +24,8 @@ use crate::support::{Database, databases, folder};
 pub(crate) const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 pub(crate) const NEXT_SECRET: &str = "whsec_bmV4dCBzZWNyZXQgb2YgdGhlIGhvdXNpbmcgc3lz";
 
-/// Seconds that anything here is waited for.
-const WAIT_S: u64 = 60;
+/// Seconds that anything here is waited for: a busy machine takes its time.
+const WAIT_S: u64 = 180;
 
 /// A folder with a configuration, and a database.
 pub(crate) struct Site {
@@ -145,11 +145,18 @@ impl Site {
 
     /// Starts the service with these roles.
     pub(crate) fn serve(&self, roles: &[&str]) -> Service {
+        self.serve_with(roles, &[])
+    }
+
+    /// The same, with these variables of its environment.
+    pub(crate) fn serve_with(&self, roles: &[&str], variables: &[(&str, &Path)]) -> Service {
         let mut words = vec!["serve"];
         for role in roles {
             words.extend(["--role", role]);
         }
-        let mut child = self.command(&words).stdout(Stdio::null()).spawn().unwrap();
+        let mut command = self.command(&words);
+        command.envs(variables.iter().copied()).stdout(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let (sender, log) = mpsc::channel();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
         std::thread::spawn(move || {
@@ -185,6 +192,11 @@ pub(crate) fn secret_file(file: &Path, text: &str) {
 }
 
 impl Service {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A new connection.
     pub(crate) fn connect(&self) -> Client {
         Client::to(self.address)
@@ -203,7 +215,8 @@ impl Service {
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         let status = self.child.wait().unwrap();
         assert!(status.success(), "{status}");
-        self.log.try_iter().collect()
+        // Its last lines are still on their way; there are no more once its end of the pipe is closed.
+        std::iter::from_fn(|| self.log.recv_timeout(Duration::from_secs(WAIT_S)).ok()).collect()
     }
 }
 

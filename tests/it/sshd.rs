@@ -79,7 +79,7 @@ impl Sshd {
             .spawn()
             .unwrap();
         self.child = Some(child);
-        for _ in 0..600 {
+        for _ in 0..2_400 {
             if TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
                 return;
             }

@@ -61,6 +61,9 @@ fn a_sync_and_a_replay_of_one_feed_take_turns() {
     });
 }
 
+/// Times that a replay is killed until it is killed half-way.
+const TRIES_MAX: usize = 5;
+
 /// Rows that are set aside: more than one transaction takes.
 const ROWS: usize = 6_000;
 
@@ -100,38 +103,47 @@ fn open_units(site: &Site) -> i64 {
 #[test]
 fn a_replay_that_is_killed_is_gone_on_with_and_nothing_is_there_twice() {
     for database in databases() {
-        let site = Site::new(database, "");
-        set_aside(&site);
-        let url = &site.database.url;
-        let mut eye = Eye::on(url);
-        let done = "(SELECT COALESCE(SUM(received), 0) FROM run WHERE note LIKE 'replay%')";
-        let mut child = site
-            .command(&["quarantine", "replay", "--feed", "council/cld"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        wait("the replay begins", || eye.number(done) > 0);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let (halfway, whole) = (eye.number(done), i64::try_from(ROWS).unwrap());
-        assert!(0 < halfway && halfway < whole, "it was killed at {halfway} of {whole}");
-        println!("killed at {halfway} of {whole}");
-        assert_eq!(open_units(&site), whole - halfway);
-        // The next sync goes on with it, once whoever had the turn is known to be dead.
-        site.must(&["sync"]);
-        assert_eq!(open_units(&site), 0);
-        let balance = "SELECT COUNT(*) FROM run WHERE state <> 'finished' OR received <> rejected + quarantined + duplicate + filtered + accepted + unchanged";
-        assert_eq!(dump::number(url, balance), 0);
-        let replayed =
-            "SELECT COUNT(*) FROM run WHERE note LIKE 'replay%' AND received = accepted AND received =";
-        assert_eq!(dump::number(url, &format!("{replayed} {ROWS}")), 1);
-        assert_eq!(dump::number(url, "SELECT COUNT(*) FROM record WHERE kind = 'person'"), whole);
-        assert_eq!(dump::number(url, "SELECT COUNT(*) FROM version"), whole, "none twice");
-        // Killed, and asked for again by hand: there is nothing left.
-        let again = site.command(&["quarantine", "replay", "--feed", "council/cld"]).output().unwrap();
-        assert!(!again.status.success());
+        let is_shown = (0..TRIES_MAX).any(|_try| kill_a_replay(&Site::new(database.beside(), "")));
+        assert!(is_shown, "the replay was never killed half-way");
     }
+}
+
+/// False where the replay was at its end before it could be killed: the machine was busy with something
+/// else at the wrong moment.
+fn kill_a_replay(site: &Site) -> bool {
+    set_aside(site);
+    let url = &site.database.url;
+    let mut eye = Eye::on(url);
+    let done = "(SELECT COALESCE(SUM(received), 0) FROM run WHERE note LIKE 'replay%')";
+    let mut child = site
+        .command(&["quarantine", "replay", "--feed", "council/cld"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait("the replay begins", || eye.number(done) > 0);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (halfway, whole) = (eye.number(done), i64::try_from(ROWS).unwrap());
+    if halfway >= whole {
+        return false;
+    }
+    println!("killed at {halfway} of {whole}");
+    assert_eq!(open_units(site), whole - halfway);
+    // The next sync goes on with it, once whoever had the turn is known to be dead.
+    site.must(&["sync"]);
+    assert_eq!(open_units(site), 0);
+    let balance = "SELECT COUNT(*) FROM run WHERE state <> 'finished' OR received <> rejected + quarantined + duplicate + filtered + accepted + unchanged";
+    assert_eq!(dump::number(url, balance), 0);
+    let replayed =
+        "SELECT COUNT(*) FROM run WHERE note LIKE 'replay%' AND received = accepted AND received =";
+    assert_eq!(dump::number(url, &format!("{replayed} {ROWS}")), 1);
+    assert_eq!(dump::number(url, "SELECT COUNT(*) FROM record WHERE kind = 'person'"), whole);
+    assert_eq!(dump::number(url, "SELECT COUNT(*) FROM version"), whole, "none twice");
+    // Killed, and asked for again by hand: there is nothing left.
+    let again = site.command(&["quarantine", "replay", "--feed", "council/cld"]).output().unwrap();
+    assert!(!again.status.success());
+    true
 }
 
 #[test]

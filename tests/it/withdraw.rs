@@ -13,6 +13,7 @@ use wayleave::record::kind::Kind;
 use wayleave::release::pseudonym::is_pseudonym;
 use wayleave::store::{audit, intent, link, person, release, standing, subject};
 
+use crate::contract_queue::settle;
 use crate::story::{STUDY, Story, kind, signer};
 use crate::support::grid;
 
@@ -213,9 +214,7 @@ fn an_answer_counts_only_with_the_evaluation_sides_own_signature() {
         let keys = ReleaseKeys::open(&files, &story.protocol, false, &story.gateway.edge).unwrap();
         answer(story, &id, &signer().answer(&id, Answer::Acknowledged));
         let waits = || story.queue.counts(&QueueName::back(STUDY)).unwrap().waiting > 0;
-        while !waits() {
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        settle(waits);
         let report = Job { keys: &keys, ..story.job() }.run(&|_| {}).unwrap();
         assert_eq!((report.answers, codes(&report)), (0, vec![(Code::AnswerUnchecked, 1)]));
         assert_eq!(notice().acknowledged_at, None);
@@ -235,13 +234,7 @@ fn an_answer_counts_only_with_the_evaluation_sides_own_signature() {
         let report = story.release();
         assert_eq!((report.answers, codes(&report)), (0, vec![(Code::AnswerRefused, 4)]));
         assert_eq!(notice().removed_at, None);
-        for _wait in 0..200 {
-            if story.queue.list_dead(&QueueName::back(STUDY), 9).unwrap().len() == 4 {
-                break;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-        assert_eq!(story.queue.list_dead(&QueueName::back(STUDY), 9).unwrap().len(), 4);
+        settle(|| story.queue.list_dead(&QueueName::back(STUDY), 9).unwrap().len() == 4);
 
         answer(story, &id, &signer().answer(&id, Answer::Removed));
         let report = story.release();

@@ -192,10 +192,9 @@ fn unanswered(error: &HttpError) -> Delivered {
             Delivered::Later { reason: "no-answer".to_owned(), after_s: None }
         }
         HttpError::PrivateAddress { .. } => Delivered::Never("private-address".to_owned()),
-        HttpError::Certificate { .. }
-        | HttpError::Proxy
-        | HttpError::Setup { .. }
-        | HttpError::Plain { .. } => Delivered::Later { reason: "not-set-up".to_owned(), after_s: None },
+        HttpError::Tls(_) | HttpError::Proxy | HttpError::Setup { .. } | HttpError::Plain { .. } => {
+            Delivered::Later { reason: "not-set-up".to_owned(), after_s: None }
+        }
     }
 }
 

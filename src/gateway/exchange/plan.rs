@@ -127,8 +127,8 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The same, for what writes its errors to a log: who signed an agreement is never logged, and a
-    /// line that has a fault may name them.
+    /// The same, for what writes its errors to a log: of what an agreement holds nothing is logged, and an
+    /// entry of a log is one line.
     ///
     /// # Errors
     /// As [`load`](Self::load); of an agreement's faults, their places alone.

@@ -1,32 +1,13 @@
 //! What lies in the mailbox: kept, and then acknowledged.
 
-use std::io::{self, Write};
-
-use sha2::{Digest as _, Sha256};
-
 use crate::base::limit::{MESH_PAGE_MESSAGES, MESH_PAGES_MAX};
 use crate::gateway::feed::Feed;
 use crate::gateway::mesh::{GoesOn, MeshPost, Round};
 use crate::gateway::outgoing::{How, Outbox};
-use crate::gateway::upload::upload;
+use crate::gateway::upload::{Filling, upload};
 use crate::gateway::{Gateway, GatewayError};
 use crate::store::sent::{self, Doubt};
 use crate::transport::mesh::{Entry, MeshError};
-
-/// Writes on, and makes the digest of what it writes.
-struct Hashing<W>(W, Sha256);
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write_all(bytes)?;
-        self.1.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
 
 impl MeshPost {
     /// Takes what lies in the mailbox. A message that is strange does not keep others back.
@@ -94,12 +75,9 @@ impl MeshPost {
 
     /// Keeps a message as an uploaded file is kept. What is kept already is known by its content.
     fn keep(&self, gateway: &Gateway, feed: &Feed, entry: &Entry) -> Result<(), GatewayError> {
-        let mut file = tempfile::NamedTempFile::with_prefix("mesh-").map_err(MeshError::Aside)?;
-        let mut into = Hashing(file.as_file_mut(), Sha256::new());
-        self.mailbox.download(entry, self.file_bytes_max.min(feed.file_bytes_max), &mut into)?;
-        let digest = into.1.finalize();
-        let by = format!("mesh/{}", entry.from);
-        upload(gateway, feed, file.path(), &digest, &by).map(|_receipt| ())
+        let mut file = Filling::begin(gateway)?;
+        self.mailbox.download(entry, self.file_bytes_max.min(feed.file_bytes_max), &mut file)?;
+        upload(gateway, feed, file, &format!("mesh/{}", entry.from)).map(|_receipt| ())
     }
 
     /// Takes a report that a message was not delivered: it is noted with the message, or, where it is

@@ -12,8 +12,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use crate::base::limit::{MLLP_FRAME_WAIT_S, MLLP_GARBAGE_BYTES_MAX, MLLP_LOOK_MS};
 use crate::transport::mllp::MllpError;
 use crate::transport::mllp::frame::{Framed, Frames, framed};
-pub use crate::transport::mllp::tls::ListenerTls;
-use crate::transport::mllp::tls::{self, Stream, is_quiet};
+use crate::transport::mllp::stream::{Stream, is_quiet};
+use crate::transport::tls::{self, ListenerTls};
 
 /// How a listener listens.
 #[derive(Debug, Clone)]
@@ -69,6 +69,27 @@ pub enum Noticed {
     Handshake,
 }
 
+/// One of the connections that may be open at once. It is given up however its connection ends.
+struct Seat<'l> {
+    open: &'l AtomicUsize,
+    taker: &'l dyn Taker,
+}
+
+impl<'l> Seat<'l> {
+    fn take(open: &'l AtomicUsize, taker: &'l dyn Taker) -> Self {
+        open.fetch_add(1, Ordering::AcqRel);
+        taker.notice(Noticed::Connected);
+        Self { open, taker }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.open.fetch_sub(1, Ordering::AcqRel);
+        self.taker.notice(Noticed::Ended);
+    }
+}
+
 /// Listens.
 pub struct Listener {
     socket: TcpListener,
@@ -87,7 +108,7 @@ impl Listener {
         if settings.tls.is_none() && !settings.is_protected && !address.ip().is_loopback() {
             return Err(MllpError::Bare { setting: settings.setting, address });
         }
-        let tls = settings.tls.as_ref().map(tls::settings).transpose()?;
+        let tls = settings.tls.as_ref().map(tls::listening).transpose()?.map(Arc::new);
         let failed = |source| MllpError::Listen { address, source };
         let socket = TcpListener::bind(address).map_err(failed)?;
         socket.set_nonblocking(true).map_err(failed)?;
@@ -115,14 +136,14 @@ impl Listener {
                     taker.notice(Noticed::TooMany);
                     continue;
                 }
-                open.fetch_add(1, Ordering::AcqRel);
-                let open = &open;
+                let seat = Seat::take(&open, taker);
                 scope.spawn(move || {
-                    taker.notice(Noticed::Connected);
-                    // A connection that breaks is the sender's to open again.
-                    let _broken = self.serve(socket, taker);
-                    taker.notice(Noticed::Ended);
-                    open.fetch_sub(1, Ordering::AcqRel);
+                    // A connection that breaks is the sender's to open again. Its seat is free before it
+                    // is closed, so that whoever sees it closed can come back at once.
+                    if let Ok(mut stream) = self.stream(socket) {
+                        let _broken = self.serve(&mut stream, taker);
+                        drop(seat);
+                    }
                 });
             }
         });
@@ -138,8 +159,7 @@ impl Listener {
         Ok(Stream::Server(Box::new(StreamOwned::new(connection, socket))))
     }
 
-    fn serve(&self, socket: TcpStream, taker: &dyn Taker) -> std::io::Result<()> {
-        let mut stream = self.stream(socket)?;
+    fn serve(&self, stream: &mut Stream, taker: &dyn Taker) -> std::io::Result<()> {
         let mut frames = Frames::new(self.settings.message_bytes_max);
         let mut piece = vec![0; 16 * 1024];
         let wait = Duration::from_secs(MLLP_FRAME_WAIT_S);

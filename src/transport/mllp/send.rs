@@ -12,10 +12,10 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use crate::base::limit::{
     MLLP_ANSWER_WAIT_S, MLLP_LOOK_MS, MLLP_MESSAGE_BYTES, MLLP_OTHER_ANSWERS_MAX, OUTBOUND_CONNECT_WAIT_S,
 };
-use crate::transport::http;
 use crate::transport::mllp::MllpError;
 use crate::transport::mllp::frame::{Framed, Frames, framed};
-use crate::transport::mllp::tls::{Stream, is_quiet};
+use crate::transport::mllp::stream::{Stream, is_quiet};
+use crate::transport::tls;
 
 /// To whom messages go, and how.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,16 +44,9 @@ impl Sender {
     /// # Errors
     /// Where a certificate or a key cannot be used.
     pub fn new(settings: SenderSettings) -> Result<Self, MllpError> {
-        let of_http = http::Settings {
-            authority: settings.authority.clone(),
-            identity: settings.identity.clone(),
-            ..http::Settings::default()
-        };
-        let tls = settings.is_tls.then(|| http::tls_settings(&of_http)).transpose();
-        let tls = tls.map_err(|error| match error {
-            http::HttpError::Certificate { file, reason } => MllpError::Certificate { file, reason },
-            other => MllpError::Unreachable { to: settings.to.clone(), reason: other.to_string() },
-        })?;
+        let identity = settings.identity.as_ref().map(|(shown, key)| (shown.as_path(), key.as_path()));
+        let tls =
+            settings.is_tls.then(|| tls::calling(settings.authority.as_deref(), identity)).transpose()?;
         Ok(Self { settings, tls: tls.map(Arc::new), open: None })
     }
 

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 
 use super::guard::{Guard, SeeSource, SetRight};
+use crate::base::limit::NAMED_UNITS_MAX;
 use crate::gateway::quarantine::{self, Asked, CauseShown, QuarantinedShown};
 use crate::gateway::replay::{self, Replayed};
 use crate::gateway::{Gateway, GatewayError, feed};
@@ -157,6 +158,9 @@ fn named(asked: &Asked) -> Result<(), Problem> {
         return Err(Kind::Malformed.told(
             "name `units`, `feed`, `code`, `batch` or `older_than_days`; only what is open can be marked or replayed",
         ));
+    }
+    if asked.units.len() > NAMED_UNITS_MAX {
+        return Err(Kind::TooLarge.told(format!("one request may name {NAMED_UNITS_MAX} units")));
     }
     Ok(())
 }

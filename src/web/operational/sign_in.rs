@@ -120,8 +120,11 @@ fn form(next: &str, is_wrong: bool) -> Result<HttpResponse, Problem> {
 
 /// The form.
 #[get("/v1/sign-in")]
-pub(super) async fn show_sign_in(next: Query<Next>) -> Result<HttpResponse, Problem> {
-    form(&next.next, false)
+pub(super) async fn show_sign_in(
+    next: Result<Query<Next>, actix_web::Error>,
+) -> Result<HttpResponse, Problem> {
+    // Whatever else stands there, a person is shown the form.
+    form(next.as_ref().map_or("", |next| &next.next), false)
 }
 
 /// Takes the form.

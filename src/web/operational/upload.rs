@@ -10,15 +10,13 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use askama::Template;
 use futures_util::StreamExt as _;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
-use tempfile::NamedTempFile;
 
 use super::sender::bearer;
 use super::{State, blocking, guard, sign_in};
 use crate::base::limit::UPLOAD_WAIT_S;
 use crate::gateway::api_key::{ApiKey, Role};
 use crate::gateway::fix_list::{self, FixListShown};
-use crate::gateway::upload::upload;
+use crate::gateway::upload::{Filling, upload};
 use crate::web::problem::{Kind, Problem, ProblemShown};
 
 /// The answer to a file that was kept: the same for a retry.
@@ -67,13 +65,13 @@ pub(super) async fn create_file(
     taking.check_rate()?;
     let form = form.map_err(|_form| Kind::MediaType.problem())?;
     let wait = Duration::from_secs(UPLOAD_WAIT_S);
-    let put = tokio::time::timeout(wait, put_aside(form, taking.bytes_max)).await;
-    let (file, digest) = put.unwrap_or_else(|_elapsed| Err(Kind::TooSlow.problem()))?;
+    let put =
+        tokio::time::timeout(wait, put_aside(form, &state, taking.bytes_max.min(taking.feed.file_bytes_max)))
+            .await;
+    let file = put.unwrap_or_else(|_elapsed| Err(Kind::TooSlow.problem()))?;
     let feed = taking.feed.clone();
-    let kept = blocking(&state, move |state| {
-        upload(&state.gateway, &feed, file.path(), &digest, &format!("key/{}", key.id))
-    })
-    .await?;
+    let kept = blocking(&state, move |state| upload(&state.gateway, &feed, file, &format!("key/{}", key.id)))
+        .await?;
     let url = state.receipt_url(&kept.receipt);
     Ok(HttpResponse::Accepted().insert_header((LOCATION, url.clone())).json(UploadedShown {
         fixes: format!("{url}/fixes"),
@@ -90,31 +88,27 @@ async fn sending_key(state: &State, request: &HttpRequest, source: &str) -> Resu
     if key.role >= Role::Send && key.is_for(source) { Ok(key) } else { Err(Kind::Forbidden.problem()) }
 }
 
-/// Puts the part `file` of a form aside, whole, and its digest.
-async fn put_aside(mut form: Multipart, bytes_max: u64) -> Result<(NamedTempFile, Vec<u8>), Problem> {
+/// Puts the part `file` of a form aside, whole, and sealed as it comes.
+async fn put_aside(mut form: Multipart, state: &State, bytes_max: u64) -> Result<Filling, Problem> {
     let broken = || Kind::Malformed.told("expected a form with one part named `file`");
     while let Some(part) = form.next().await {
         let mut part = part.map_err(|_broken| broken())?;
         if part.name() != Some("file") {
             continue;
         }
-        let full = |_disk: std::io::Error| Kind::NotReady.told("the file cannot be put aside");
-        let mut file = NamedTempFile::new().map_err(full)?;
-        let (mut digest, mut total) = (Sha256::new(), 0);
+        let full = || Kind::NotReady.told("the file cannot be put aside");
+        let mut file = Filling::begin(&state.gateway).map_err(|_disk| full())?;
         while let Some(chunk) = part.next().await {
             let chunk = chunk.map_err(|_broken| broken())?;
-            total += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
-            if total > bytes_max {
+            if file.size_bytes() + u64::try_from(chunk.len()).unwrap_or(u64::MAX) > bytes_max {
                 return Err(Kind::TooLarge.told(format!("one file may have {bytes_max} bytes")));
             }
-            digest.update(&chunk);
-            file.write_all(&chunk).map_err(full)?;
+            file.write_all(&chunk).map_err(|_disk| full())?;
         }
-        if total == 0 {
+        if file.size_bytes() == 0 {
             return Err(Kind::Malformed.told("the file is empty"));
         }
-        file.flush().map_err(full)?;
-        return Ok((file, digest.finalize().to_vec()));
+        return Ok(file);
     }
     Err(broken())
 }

@@ -83,7 +83,7 @@ pub(super) async fn create_events(
 ) -> Result<HttpResponse, Problem> {
     let taking = taking.map_err(|_query| Kind::Malformed.told("the only parameter is `validate`"))?;
     let sender = state.source(&source)?;
-    if state.is_time_to_look() {
+    if state.lookout.is_time() {
         // Where this fails events go on through the mapping they had.
         let _looked = blocking(&state, Operational::look_at_mappings).await;
     }
