@@ -41,6 +41,13 @@ pub struct SourceLabels {
     pub source: String,
 }
 
+/// A role of the service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RoleLabels {
+    /// Its name.
+    pub role: &'static str,
+}
+
 /// A kind of problem that a client was told.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ProblemLabels {
@@ -97,6 +104,8 @@ pub struct Figures {
     pub units: Family<UnitLabels, Counter>,
     /// Rounds of the worker that failed.
     pub worker_failures: Counter,
+    /// Times that a fault of the program stopped a role.
+    pub role_failures: Family<RoleLabels, Counter>,
     /// Slots by what became of them.
     pub schedule_slots: Family<SlotLabels, Counter>,
     /// Rounds of the schedule that failed.
@@ -141,6 +150,7 @@ impl Figures {
             events_kept: Family::default(),
             requests_again: Family::default(),
             problems: Family::default(),
+            role_failures: Family::default(),
             group_requests,
             deliveries_waiting: Gauge::default(),
             waiting_seconds: Gauge::default(),
@@ -178,6 +188,11 @@ impl Figures {
             self.requests_again.clone(),
         );
         registry.register("http_problems", "Problems told to clients", self.problems.clone());
+        registry.register(
+            "role_failures",
+            "Times that a fault of the program stopped a role",
+            self.role_failures.clone(),
+        );
         registry.register("group_requests", "Requests kept by one transaction", self.group_requests.clone());
         registry.register(
             "waiting_deliveries",

@@ -1,5 +1,6 @@
 //! The worker role: reads what came in over HTTP, round after round, until it is told to stop.
 
+pub mod keep_up;
 pub mod teller;
 
 use std::sync::{Arc, Condvar, Mutex};

@@ -455,6 +455,10 @@ pub const ALERT_PAUSE_S: i64 = 60;
 /// See [`ALERT_PAUSE_S`].
 pub const ALERT_PAUSE_S_MAX: i64 = 21_600;
 
+/// Seconds after which a role of the service begins again that a fault of the program stopped: long enough
+/// that a fault which comes again at once does no more harm than a line of the log.
+pub const ROLE_AGAIN_S: u64 = 30;
+
 /// Milliseconds between two rounds of a worker: long enough that events which come together are
 /// read together, short enough that nobody waits for a receipt.
 pub const WORKER_PAUSE_MS: u64 = 500;

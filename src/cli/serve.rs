@@ -16,6 +16,7 @@ use crate::station::mllp::{Manned, Station};
 use crate::station::post::Post;
 use crate::telemetry::Figures;
 use crate::web::listen;
+use crate::worker::keep_up::keep_up;
 use crate::worker::teller::Teller;
 use crate::worker::{Stop, Worker};
 
@@ -111,8 +112,7 @@ impl Start<'_> {
             protocols: study::protocols(self.config).map_err(told)?,
             figures: self.figures.clone(),
         };
-        let stop = self.stop.clone();
-        Ok(Some(std::thread::spawn(move || worker.run(&stop))))
+        Ok(Some(self.begin("worker", move |stop| worker.run(stop))))
     }
 
     fn scheduler(&self) -> Result<Option<Thread>, Failure> {
@@ -127,8 +127,7 @@ impl Start<'_> {
             watcher: Watcher::open(self.config).map_err(|error| Failure::new(&error))?,
             figures: self.figures.clone(),
         };
-        let stop = self.stop.clone();
-        Ok(Some(std::thread::spawn(move || scheduler.run(&stop))))
+        Ok(Some(self.begin("schedule", move |stop| scheduler.run(stop))))
     }
 
     /// The listeners, where a feed has one.
@@ -156,7 +155,8 @@ impl Start<'_> {
         if !self.has(Role::Post) {
             return Ok(None);
         }
-        let post = Post::open(&self.acting("post"), self.config, self.figures, self.stop).map_err(told)?;
+        let mut post =
+            Post::open(&self.acting("post"), self.config, self.figures, self.stop).map_err(told)?;
         if post.is_idle() {
             return self.none_unless_asked(
                 Role::Post,
@@ -164,8 +164,7 @@ impl Start<'_> {
                 "set `url` in its section `[mesh]`, or leave out `--role post`",
             );
         }
-        let stop = self.stop.clone();
-        Ok(Some(std::thread::spawn(move || post.run(&stop))))
+        Ok(Some(self.begin("post", move |stop| post.run(stop))))
     }
 
     /// What tells partners.
@@ -174,9 +173,14 @@ impl Start<'_> {
             return Ok(None);
         }
         let plan = LivePlan::load(self.config).map_err(told)?;
-        let teller = Teller { gateway: self.acting("exchange"), plan, figures: self.figures.clone() };
-        let stop = self.stop.clone();
-        Ok(Some(std::thread::spawn(move || teller.run(&stop))))
+        let mut teller = Teller { gateway: self.acting("exchange"), plan, figures: self.figures.clone() };
+        Ok(Some(self.begin("exchange", move |stop| teller.run(stop))))
+    }
+
+    /// A thread of its own, in which a role works until it is told to stop.
+    fn begin(&self, role: &'static str, mut work: impl FnMut(&Stop) + Send + 'static) -> Thread {
+        let (stop, figures) = (self.stop.clone(), self.figures.clone());
+        std::thread::spawn(move || keep_up(role, &stop, &figures, || work(&stop)))
     }
 
     /// A role that has nothing to do is left out, unless it was asked for by name.

@@ -50,7 +50,7 @@ impl Post {
 
     /// Works until told to stop. A round that fails is told to the log and to the health page, and
     /// tried again after a pause that grows.
-    pub fn run(mut self, stop: &Stop) {
+    pub fn run(&mut self, stop: &Stop) {
         let random: [u8; 8] = self.gateway.edge.bytes();
         let holder = format!("post-{:016x}", u64::from_be_bytes(random));
         let mut pause = self.every;

@@ -1,6 +1,7 @@
 //! Keeps requests, those of many connections in one transaction: a commit that has to reach the
 //! disk costs the same for one as for a hundred.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -63,14 +64,20 @@ fn run(gateway: &Gateway, figures: &Figures, mut receiver: mpsc::Receiver<Asked>
             answers.push(next.answer);
         }
         figures.group_requests.observe(u32::try_from(deliveries.len()).unwrap_or(u32::MAX).into());
-        match deliver::keep(gateway, &deliveries) {
-            Ok(kept) => {
+        // A fault of the program ends one transaction, in which nothing was kept, and not all that is to come.
+        match catch_unwind(AssertUnwindSafe(|| deliver::keep(gateway, &deliveries))) {
+            Err(_panic) => {
+                for answer in answers {
+                    let _told = answer.send(Err(Kind::Internal));
+                }
+            }
+            Ok(Ok(kept)) => {
                 for (answer, kept) in answers.into_iter().zip(kept) {
                     // Whoever hung up asks again, and gets the same answer.
                     let _told = answer.send(Ok(kept));
                 }
             }
-            Err(error) => {
+            Ok(Err(error)) => {
                 tracing::error!(error = %error, "requests could not be kept: {error}");
                 let kind = if error.retryable() { Kind::NotReady } else { Kind::Internal };
                 for answer in answers {

@@ -28,7 +28,7 @@ pub struct Teller {
 impl Teller {
     /// Works until told to stop. A round that fails is told to the log and tried again after a pause
     /// that grows.
-    pub fn run(mut self, stop: &Stop) {
+    pub fn run(&mut self, stop: &Stop) {
         let usual = Duration::from_millis(EXCHANGE_PAUSE_MS);
         let (mut pause, mut turn) = (usual, None);
         while !stop.is_asked() {
