@@ -75,8 +75,16 @@ fn claim_all(queue: &Queue, name: &QueueName, count: usize) -> Vec<Delivery> {
         if claimed.len() == count {
             return claimed;
         }
+        pause(&claimed);
     }
     panic!("{} of {count} could be claimed", claimed.len());
+}
+
+/// Between two claims: while some of a queue is held, the next claim does not wait for more to come.
+pub(crate) fn pause(held: &[Delivery]) {
+    if !held.is_empty() {
+        std::thread::sleep(std::time::Duration::from_millis(250));
+    }
 }
 
 fn ids(deliveries: &[Delivery]) -> Vec<&str> {

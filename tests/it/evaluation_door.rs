@@ -24,6 +24,7 @@ use wayleave::release::protocol::Protocol;
 use wayleave::release::scan::Own;
 use wayleave::release::treat::Around;
 
+use crate::contract_queue;
 use crate::evaluation_messages::{Log, STUDY};
 use crate::support;
 
@@ -173,6 +174,7 @@ fn through_each_queue_into_each_database_to_the_same_extract() {
             if back.iter().any(|one: &wayleave::queue::Delivery| one.subject.starts_with("ntc_")) {
                 break;
             }
+            contract_queue::pause(&back);
         }
         // What was taken may be told in any order; of the notice, one answer at a time.
         let text = |one: &wayleave::queue::Delivery| String::from_utf8_lossy(&one.body).into_owned();
