@@ -64,14 +64,14 @@ pub fn find_open(tx: &mut Tx, kind: &str, feed: &str, about: &str) -> Result<Opt
         .optional()?)
 }
 
-/// The open alerts, oldest first.
+/// The open alerts, oldest first; of those of one moment in order of feed.
 ///
 /// # Errors
 /// Where the database fails.
 pub fn list_open(tx: &mut Tx) -> Result<Vec<AlertRow>, StoreError> {
     Ok(alert::table
         .filter(alert::ended_at.is_null())
-        .order(alert::id)
+        .order((alert::raised_at, alert::feed, alert::kind, alert::about, alert::id))
         .limit(ALERTS_LOOKED_AT_MAX)
         .select(AlertRow::as_select())
         .load(&mut tx.connection)?)

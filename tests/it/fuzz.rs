@@ -427,3 +427,11 @@ fn mapping_files() {
         assert!(compiled.is_ok() || compiled.is_err_and(|said| !said.is_empty()), "a refusal says why");
     }
 }
+
+/// What is wrong nests what comes after it, as the parser sees it: a thousand faults deep.
+#[test]
+fn a_mapping_of_nothing_but_faults_is_refused() {
+    let fault = "x = [{ a = \"b\"c d\"\n\n[t]\nkey = [\"N\"]\n[[r]]\n";
+    let text = format!("name = \"a/b\"\n{}", fault.repeat(2_000));
+    assert!(Library::shipped().compile(&Source::new("faults.toml", &text)).is_err());
+}
