@@ -225,6 +225,33 @@ fn forbidden() -> Forbidden {
     forbidden
 }
 
+/// A text without its pseudonyms, as `S01-08T3-4P02-SFDN-Z1R0-M`: four letters of one may spell a short name.
+fn without_pseudonyms(text: &str) -> String {
+    const FORM: &[u8] = b"S99-****-****-****-****-*";
+    let is_one = |bytes: &[u8]| {
+        bytes.iter().zip(FORM).all(|(byte, form)| match form {
+            b'9' => byte.is_ascii_digit(),
+            b'*' => byte.is_ascii_digit() || byte.is_ascii_uppercase() || b"*~$=".contains(byte),
+            form => byte == form,
+        })
+    };
+    let (mut rest, mut kept) = (text, String::with_capacity(text.len()));
+    while let Some(at) = rest.find('S') {
+        let end = at + FORM.len();
+        let is_found = rest.as_bytes().get(at..end).is_some_and(is_one);
+        kept.push_str(&rest[..at]);
+        kept.push_str(if is_found { "(pseudonym)" } else { "S" });
+        rest = &rest[if is_found { end } else { at + 1 }..];
+    }
+    kept + rest
+}
+
+#[test]
+fn a_pseudonym_names_nobody_and_what_stands_beside_it_may() {
+    let text = "S01-08T3-KHAN-SFDN-Z1R0-M,Khan,S01-08T3-KHAN";
+    assert_eq!(without_pseudonyms(text), "(pseudonym),Khan,S01-08T3-KHAN");
+}
+
 fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files(folder).into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
 }
@@ -247,7 +274,8 @@ fn check(servers: Servers) {
     let mut found = Vec::new();
     let mut sizes = Vec::new();
     for haystack in &haystacks {
-        found.extend(forbidden.find(&haystack.text).iter().map(|what| format!("{}: {what}", haystack.name)));
+        let text = without_pseudonyms(&haystack.text);
+        found.extend(forbidden.find(&text).iter().map(|what| format!("{}: {what}", haystack.name)));
         if haystack.is_about_people {
             assert!(haystack.text.contains(&somebody), "{} says nothing of anybody", haystack.name);
         }
