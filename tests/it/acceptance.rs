@@ -154,8 +154,7 @@ fn haystacks(place: &Place, output: &Output) -> Vec<Haystack> {
         if name.starts_with("evaluation.db") || name.starts_with("queue.db") {
             // A log that was folded into its file since may hold other pages; the file itself is searched too.
             let is_about_people = !name.ends_with("-shm") && !name.ends_with("-wal");
-            let text = leak::printable(&std::fs::read(&file).unwrap(), LETTERS_MIN);
-            all.push(Haystack::new(name, text, is_about_people));
+            all.push(Haystack::new(name, lossy(&std::fs::read(&file).unwrap()), is_about_people));
         }
     }
     if let Some(broker) = &place.broker {
@@ -187,8 +186,8 @@ fn haystacks(place: &Place, output: &Output) -> Vec<Haystack> {
     all
 }
 
-/// Printable letters in a row that are text in RabbitMQ's data and in SQLite's files: bodies and rows are
-/// much longer, and the bytes between them (sums, seals, pointers) spell short names by chance.
+/// Printable letters in a row that are text in RabbitMQ's data: bodies are much longer, and the
+/// bytes between them spell short names by chance.
 const LETTERS_MIN: usize = 12;
 
 /// What PostgreSQL logged of two databases. A line that goes on with another is indented.
@@ -231,7 +230,7 @@ fn without_pseudonyms(text: &str) -> String {
     let is_one = |bytes: &[u8]| {
         bytes.iter().zip(FORM).all(|(byte, form)| match form {
             b'9' => byte.is_ascii_digit(),
-            b'*' => byte.is_ascii_digit() || byte.is_ascii_uppercase() || b"*~$=".contains(byte),
+            b'*' => b"0123456789ABCDEFGHJKMNPQRSTVWXYZ".contains(byte),
             form => byte == form,
         })
     };
